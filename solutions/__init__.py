@@ -1,0 +1,1 @@
+"""What is right: the reference implementation of each chapter's exercises, one module a chapter."""
