@@ -1,0 +1,5 @@
+"""`python -m autograder`; see `autograder.commands`."""
+
+from autograder.commands import run
+
+run()

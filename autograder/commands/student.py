@@ -1,0 +1,88 @@
+"""The command that students have, too: `validate`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.errors import CourseError
+
+if TYPE_CHECKING:
+    import nbformat
+
+    from autograder.submission.validate import ExerciseResult
+
+NOT_ALL_PASSED = 1  # exit code
+
+console = Console(highlight=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("validate")(validate_notebook)
+    app.callback()(lambda: None)  # keeps `validate` a sub-command where it is the only one
+
+
+def validate_notebook(
+    notebook: Annotated[Path, typer.Argument(help="The notebook to check.")],
+    seconds: Annotated[float, typer.Option(help="How long one cell may take.", min=1)] = 120.0,
+) -> None:
+    """Run a notebook from top to bottom and show which exercises pass.
+
+    Exit code 0: all pass. 1: not all do. 2: the notebook can't be checked.
+    """
+    from autograder.submission.run import Limits, NotebookRunner
+    from autograder.submission.validate import handed_out_in_bundle, validate
+
+    handed_out = handed_out_in_bundle() or _handed_out_by_course(notebook)
+    runner = NotebookRunner(Limits(seconds=seconds), notebook.parent, _paths())
+    with console.status("Running the notebook..."):
+        results, notes = validate(notebook, handed_out, runner)
+    console.print(_table(results))
+    for note in notes:
+        console.print(note, markup=False)
+    failed = [result for result in results if result.message]
+    for result in failed:
+        console.print(Text(f"\n{result.exercise}", style="bold"))
+        console.print(result.message, markup=False)
+    raise typer.Exit(NOT_ALL_PASSED if failed else 0)
+
+
+def _table(results: list[ExerciseResult]) -> Table:
+    table = Table("Exercise", "Result", show_footer=True)
+    earned, points = sum(r.earned for r in results), sum(r.points for r in results)
+    table.add_column("Points", justify="right", footer=f"{earned:g}/{points:g}")
+    table.columns[0].footer = "Total"
+    for result in results:
+        outcome = (
+            Text("not yet", style="yellow") if result.message else Text("passes", style="green")
+        )
+        table.add_row(result.exercise, outcome, f"{result.earned:g}/{result.points:g}")
+    return table
+
+
+def _paths() -> dict[str, str]:
+    """What the kernel needs to find this package from another folder."""
+    root = Path(__file__).resolve().parents[2]
+    paths = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    return {"PYTHONPATH": paths}
+
+
+def _handed_out_by_course(file: Path) -> nbformat.NotebookNode:
+    """The handed-out notebook of the chapter that a file belongs to, by its checks."""
+    from autograder.chapters import load_chapters
+    from autograder.submission.validate import official_cells, read_notebook, shares_checks
+    from autograder.weave.notebook import student_notebook
+
+    submitted = read_notebook(file)
+    for chapter in load_chapters():
+        handed_out = student_notebook(chapter)
+        if shares_checks(submitted, official_cells(handed_out)):
+            return handed_out
+    raise CourseError(f"{file.name} is not a notebook of this course: it has none of its checks.")

@@ -1,0 +1,1 @@
+"""From submissions to marks: on top of nbgrader's converters, gradebook and exporters."""

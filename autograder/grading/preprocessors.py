@@ -1,0 +1,77 @@
+"""The course's own steps among nbgrader's: restoring the graded cells, and running the notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
+from traitlets import Float
+
+from autograder.chapters import find_chapter
+from autograder.grading.execution import KernelExecution
+from autograder.submission.restore import restore
+from autograder.submission.run import Limits
+
+Resources = dict[str, Any]
+Preprocessed = tuple[nbformat.NotebookNode, Resources]
+
+
+class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
+    """Puts graded cells back as they were released, wherever they went; see `restore`.
+
+    nbgrader's own `OverwriteCells` leaves a deleted cell away, and stops at a submission whose
+    answer cells were deleted, too.
+    """
+
+    def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
+        """Restore the cells, and say at the top of the notebook what had to be restored."""
+        about = resources["nbgrader"]
+        with Gradebook(about["db_url"]) as gradebook:
+            released = gradebook.find_notebook(about["notebook"], about["assignment"])
+            points = {cell.name: cell.max_score for cell in released.grade_cells}
+            answers = {cell.name for cell in released.solution_cells}
+            official = [
+                _released_cell(cell, points, answers)
+                for cell in released.source_cells
+                if cell.name in points or cell.name in answers
+            ]
+        notes = restore(nb, official).sentences()
+        if notes:
+            nb.cells.insert(0, note_cell("Before grading:", notes))
+        return nb, resources
+
+
+class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
+    """Runs the submission, and leaves in each graded cell its verdict."""
+
+    cell_seconds = Float(30.0, help="How long one cell may run, in seconds.").tag(config=True)
+
+    def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
+        """Hand the notebook to the execution."""
+        try:
+            chapter = find_chapter(resources["nbgrader"]["notebook"])
+        except LookupError:
+            chapter = None
+        KernelExecution(Limits(seconds=self.cell_seconds)).execute(nb, chapter)
+        return nb, resources
+
+
+def note_cell(heading: str, sentences: list[str]) -> nbformat.NotebookNode:
+    """A markdown cell that tells whoever reads the graded notebook what happened to it."""
+    lines = "\n".join(f"- {sentence}" for sentence in sentences)
+    return nbformat.v4.new_markdown_cell(f"**{heading}**\n\n{lines}")
+
+
+def _released_cell(cell: Any, points: dict[str, float], answers: set[str]) -> nbformat.NotebookNode:
+    """A cell as the gradebook keeps it, hidden checks included."""
+    official = OverwriteCells().missing_cell_transform(
+        cell, points.get(cell.name, 0.0), is_solution=cell.name in answers
+    )
+    official.source = cell.source
+    official.metadata["nbgrader"]["grade"] = cell.name in points
+    if cell.name in answers:
+        official.metadata["nbgrader"].pop("points", None)
+    official.metadata.pop("editable", None)
+    return nbformat.v4.new_code_cell(official.source, metadata=official.metadata)

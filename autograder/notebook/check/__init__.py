@@ -1,0 +1,131 @@
+"""`check`: does a function give what it should, and if not, why not.
+
+    out = check(one_hot, ids, 5)          # compares the value with the reference's
+    check.gradient(one_hot, x, wrt=0)     # compares the gradient with the reference's
+    check.close(got, wanted, "message")   # a property: two values are equal within rounding
+
+A mismatch raises `CheckFailed`, whose message says what was expected, what came, and what to look
+at. A call that passes gives back the function's output, for assertions on its properties.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import values
+from .answers import BAKED, Answers, BakedAnswers, UnknownInputs
+from .callsite import exercise_name, is_hidden
+from .compare import difference, tolerance
+from .diagnose import diagnose
+from .outcome import Call, outcome_of
+
+__all__ = ["Check", "CheckFailed", "UnknownInputs", "check"]
+
+
+class CheckFailed(AssertionError):
+    """An answer is not right yet; the message says why."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message alone, since the traceback holds no news."""
+        return str(self).splitlines()
+
+
+class Check:
+    """Compares a student's functions with the right answers.
+
+    Args:
+        answers: where the right answers come from; by default the bundle's baked ones, or the
+            reference itself where the course is installed.
+    """
+
+    def __init__(self, answers: Answers | None = None) -> None:
+        self.answers = answers
+
+    def __call__(self, fn: Callable[..., Any], /, *inputs: Any, **options: Any) -> Any:
+        """Call `fn` on copies of the inputs and compare what comes with the reference.
+
+        Args:
+            fn: the exercise's function, written as its name.
+            inputs: positional arguments, plain values.
+            options: keyword arguments, plain values.
+
+        Returns:
+            What `fn` returned; None where it rightly raised an exception.
+
+        Raises:
+            CheckFailed: the answer is not right; says why.
+            UnknownInputs: the baked answers don't hold this call.
+        """
+        frame = sys._getframe(1)
+        return self._compare(
+            fn, Call(inputs, options), exercise_name(frame), hidden=is_hidden(frame)
+        )
+
+    def gradient(
+        self,
+        fn: Callable[..., Any],
+        /,
+        *inputs: Any,
+        wrt: int | tuple[int, ...] = 0,
+        **options: Any,
+    ) -> Any:
+        """Compare the gradient of a fixed random weighting of the output with the reference's.
+
+        Args:
+            fn: the exercise's function, written as its name.
+            inputs: positional arguments.
+            wrt: position, or positions, of the inputs that the gradient is taken for.
+            options: keyword arguments.
+
+        Returns:
+            The gradient, or a tuple of them where `wrt` is a tuple.
+
+        Raises:
+            CheckFailed: the gradient is not right; says why.
+            UnknownInputs: the baked answers don't hold this call.
+        """
+        frame = sys._getframe(1)
+        call = Call(inputs, options, wrt if isinstance(wrt, tuple) else (wrt,))
+        gradients = self._compare(fn, call, exercise_name(frame), hidden=is_hidden(frame))
+        return gradients if isinstance(wrt, tuple) or gradients is None else gradients[0]
+
+    def close(self, got: Any, wanted: Any, message: str) -> None:
+        """Assert that two values are equal but for rounding.
+
+        Args:
+            got: what came.
+            wanted: what should have come; its dtype sets what counts as rounding.
+            message: what the values are, and what to look at where they differ.
+
+        Raises:
+            CheckFailed: they differ.
+        """
+        narrow, wide = wanted, values.to_float64(wanted)
+        found = difference(got, narrow, [16 * unit for unit in tolerance(narrow, wide)])
+        if found is not None:
+            expected, came = found.words(is_hidden(sys._getframe(1)))
+            raise CheckFailed(f"{message}\n  expected: {expected}\n  came:     {came}")
+
+    def _compare(self, fn: Callable[..., Any], call: Call, exercise: str, hidden: bool) -> Any:
+        if self.answers is None:
+            self.answers = default_answers()
+        expected = self.answers.expected(exercise, call)
+        came = outcome_of(fn, call)
+        message = diagnose(exercise, call, came, expected, hidden)
+        if message is not None:
+            raise CheckFailed(message) from None
+        return came.value
+
+
+def default_answers() -> Answers:
+    """The baked answers of a bundle; where there are none, the reference itself."""
+    if BAKED.exists():
+        return BakedAnswers(BAKED)
+    from autograder.reference import ReferenceAnswers  # a student's bundle does not hold it
+
+    return ReferenceAnswers()
+
+
+check = Check()

@@ -1,0 +1,211 @@
+"""Two values side by side: the first thing in which they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import values
+
+# Which kinds of number may stand for which: a whole number for a float, but no float for an index.
+STANDS_FOR = {"b": "b", "i": "iu", "u": "iu", "f": "fiu", "c": "cfiu"}
+
+
+@dataclass
+class Difference:
+    """How a value differs from the expected one.
+
+    Args:
+        expected: what was expected, in words.
+        came: what came, in words.
+        look_at: where to look, in general.
+        hidden: what to say for `expected` and `came` where a hidden check must not quote values;
+            None where they quote none.
+    """
+
+    expected: str
+    came: str
+    look_at: str
+    hidden: tuple[str, str] | None = None
+
+    def words(self, hidden: bool) -> tuple[str, str]:
+        """What was expected and what came, without values where `hidden` is true."""
+        return self.hidden if hidden and self.hidden else (self.expected, self.came)
+
+
+VALUES_DIFFER = ("the reference's values", "other values")
+
+
+def tolerance(single: Any, double: Any) -> list[float]:
+    """For each leaf of an output how far from it a right answer may lie.
+
+    Eight times the rounding error of the reference (its float32 output against its float64
+    output), since another order of the same operations errs as much in another direction, and
+    sixteen units in the last place of the largest number.
+
+    Args:
+        single: the reference's output.
+        double: the reference's output when its inputs are given in double precision.
+    """
+    result = []
+    pairs = zip(values.leaves(single), values.leaves(double), strict=False)
+    for (_, narrow), (_, wide) in pairs:
+        allowed = 0.0
+        if _is_float(narrow):
+            a, b = values.to_numpy(narrow), values.to_numpy(wide).astype(np.float64)
+            finite = np.isfinite(b)
+            if a.shape == b.shape and finite.any():
+                error = np.abs(a.astype(np.float64) - b)[finite].max()
+                units = np.finfo(a.dtype).eps * np.abs(b)[finite].max()
+                if a.dtype == np.float64 and not values.is_array(narrow):
+                    units = np.finfo(np.float32).eps * np.abs(b)[finite].max()
+                allowed = float(8 * error + 16 * units)
+        result.append(allowed)
+    return result
+
+
+def difference(came: Any, expected: Any, allowed: list[float]) -> Difference | None:
+    """The first difference that matters, None where the value is right.
+
+    Lists and tuples stand for each other, and a number for an array without axes.
+
+    Args:
+        came: the value to judge.
+        expected: the value it should be.
+        allowed: for each leaf of `expected`, how far away it may be.
+    """
+    budget = iter(allowed)
+    return _difference(came, expected, budget, "")
+
+
+def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Difference | None:
+    at = f" at {where}" if where else ""
+    if isinstance(expected, list | tuple):
+        if not isinstance(came, list | tuple) or len(came) != len(expected):
+            return Difference(
+                values.describe(expected) + at,
+                values.describe(came),
+                "what the function returns, and how many parts that has",
+            )
+        for index, (one, other) in enumerate(zip(came, expected, strict=True)):
+            found = _difference(one, other, allowed, f"{where}[{index}]")
+            if found:
+                return found
+        return None
+    if isinstance(expected, dict):
+        return _dict_difference(came, expected, allowed, where)
+    budget = next(allowed, 0.0)
+    if values.is_number(expected) and values.is_number(came):
+        if _kind(came) not in STANDS_FOR.get(_kind(expected), ""):
+            return Difference(
+                values.describe(expected) + at, values.describe(came), "the type of the number"
+            )
+        return _array_difference(
+            values.to_numpy(came), values.to_numpy(expected), budget, where, expected
+        )
+    if values.is_array(expected):
+        return _tensor_difference(came, expected, budget, where)
+    if type(came) is not type(expected) and not isinstance(came, type(expected)):
+        return Difference(
+            values.describe(expected) + at, values.describe(came), "the type of what you return"
+        )
+    if came != expected:
+        return Difference(
+            values.shorten(repr(expected)) + at,
+            values.shorten(repr(came)),
+            "this value, worked out by hand",
+            VALUES_DIFFER,
+        )
+    return None
+
+
+def _dict_difference(came: Any, expected: Any, allowed: Any, where: str) -> Difference | None:
+    if not isinstance(came, dict):
+        return Difference(
+            values.describe(expected), values.describe(came), "the type of what you return"
+        )
+    if set(came) != set(expected):
+        missing, extra = set(expected) - set(came), set(came) - set(expected)
+        parts = [f"the key {key!r} is missing" for key in sorted(missing, key=repr)[:1]]
+        parts += [f"the key {key!r} should not be there" for key in sorted(extra, key=repr)[:1]]
+        return Difference(
+            f"a dict of {len(expected)} keys{f' at {where}' if where else ''}",
+            f"one of {len(came)} keys: {', and '.join(parts)}",
+            "which keys the result has",
+            VALUES_DIFFER,
+        )
+    for key, other in expected.items():
+        found = _difference(came[key], other, allowed, f"{where}[{key!r}]")
+        if found:
+            return found
+    return None
+
+
+def _tensor_difference(came: Any, expected: Any, allowed: float, where: str) -> Difference | None:
+    at = f" at {where}" if where else ""
+    whole, what = values.describe(expected) + at, values.describe(came)
+    if type(came) is not type(expected) and not isinstance(came, type(expected)):
+        return Difference(whole, what, "the type of what you return")
+    if tuple(came.shape) != tuple(expected.shape):
+        return Difference(
+            whole, what, "which axis is which, and which axis each step removes or adds"
+        )
+    if values.dtype_name(came) != values.dtype_name(expected):
+        return Difference(
+            whole, what, "the dtype: which step changes it, and what the task asks for"
+        )
+    return _array_difference(
+        values.to_numpy(came), values.to_numpy(expected), allowed, where, expected
+    )
+
+
+def _array_difference(
+    came: np.ndarray, expected: np.ndarray, allowed: float, where: str, original: Any
+) -> Difference | None:
+    if came.dtype.kind in "OUSV":
+        return Difference(
+            values.describe(original), f"values of kind {came.dtype}", "the type of what you return"
+        )
+    if expected.size == 0:
+        return None
+    wide = np.result_type(np.float64, came.dtype, expected.dtype)
+    a, b = came.astype(wide), expected.astype(wide)
+    nan = np.isnan(a) & ~np.isnan(b)
+    if nan.any():
+        return Difference(
+            "finite numbers" if np.isfinite(b).all() else "no NaN in this place",
+            f"NaN in {int(nan.sum())} of {nan.size} places",
+            "a division by zero, a logarithm of zero, or infinity minus infinity",
+        )
+    with np.errstate(invalid="ignore"):
+        off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+    off = np.where(np.isnan(off), np.inf, off)
+    if off.max() <= allowed:
+        return None
+    place = np.unravel_index(int(off.argmax()), off.shape)
+    index = where + (f"[{', '.join(map(str, place))}]" if place else "")
+    many = f"; {int((off > allowed).sum())} of {off.size} numbers are off" if off.size > 1 else ""
+    at = f" at {index}" if index else ""
+    return Difference(
+        f"{_number(expected[place])}{at}",
+        f"{_number(came[place])}{many}",
+        f"how the number{at} comes about, worked out by hand",
+        VALUES_DIFFER,
+    )
+
+
+def _kind(value: Any) -> str:
+    """NumPy's letter for the kind of a number: b, i, u, f or c."""
+    return values.to_numpy(value).dtype.kind
+
+
+def _is_float(value: Any) -> bool:
+    if values.is_array(value):
+        return _kind(value) == "f"
+    return isinstance(value, float | np.floating)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if np.asarray(value).dtype.kind in "fc" else str(value)

@@ -1,0 +1,122 @@
+"""What a function does on given inputs: it returns, or it raises; and it may change its inputs."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import values
+
+
+@dataclass
+class Call:
+    """One call of an exercise's function: its inputs, and whether its gradient is asked for.
+
+    Args:
+        inputs: the positional arguments.
+        options: the keyword arguments.
+        wrt: for a gradient, the positions of the inputs that it is taken for; None for a value.
+    """
+
+    inputs: tuple[Any, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    wrt: tuple[int, ...] | None = None
+
+    def as_text(self, name: str) -> str:
+        """The call as it would be written, arrays shortened."""
+        written = [values.show_input(value) for value in self.inputs]
+        written += [f"{key}={values.show_input(value)}" for key, value in self.options.items()]
+        return f"{name}({', '.join(written)})"
+
+
+@dataclass
+class Outcome:
+    """What came of a call.
+
+    Args:
+        value: what the function returned; for a gradient, the gradients in the order of `wrt`.
+        error: name of the exception's class, None where it returned.
+        error_bases: names of the classes that the exception's class descends from, itself first.
+        detail: the exception's text and the line that raised it, for a message.
+        changed: positions of the inputs that the function changed in place.
+    """
+
+    value: Any = None
+    error: str | None = None
+    error_bases: tuple[str, ...] = ()
+    detail: str = ""
+    changed: tuple[int, ...] = ()
+
+
+def outcome_of(function: Callable[..., Any], call: Call, widen: bool = False) -> Outcome:
+    """Call a function on copies of the inputs, and tell what came of it.
+
+    Args:
+        function: the function.
+        call: the inputs; they are not changed.
+        widen: run in double precision.
+    """
+    ready = values.to_float64 if widen else values.copy
+    inputs, options = list(ready(call.inputs)), ready(call.options)
+    if call.wrt is not None:
+        for position in call.wrt:
+            inputs[position] = inputs[position].requires_grad_()
+    before = values.copy(inputs)
+    try:
+        value = function(*inputs, **options)
+        if call.wrt is not None:
+            value = _gradients(value, [inputs[position] for position in call.wrt])
+    except Exception as error:  # whatever a student's function raises is its outcome
+        bases = tuple(base.__name__ for base in type(error).__mro__[:-2])
+        return Outcome(error=bases[0], error_bases=bases, detail=_detail(error, function))
+    changed = tuple(
+        position
+        for position, (now, then) in enumerate(zip(inputs, before, strict=True))
+        if not values.same(now, then)
+    )
+    return Outcome(value=value, changed=changed)
+
+
+class NotConnected(Exception):
+    """A gradient was asked for, and the output does not depend on the input for autograd."""
+
+
+def _gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Gradients of a fixed random weighting of the float tensors in `output`."""
+    generator = torch.Generator().manual_seed(0)
+    total: Any = 0.0
+    for _, leaf in values.leaves(output):
+        if isinstance(leaf, Tensor) and leaf.is_floating_point():
+            weights = torch.randn(leaf.shape, generator=generator, dtype=torch.float64)
+            total = total + (leaf * weights.to(leaf.dtype)).sum()
+    if not isinstance(total, Tensor) or not total.requires_grad:
+        raise NotConnected(
+            "the output is cut off from the input, so no gradient can flow back: use operations "
+            "of torch on the tensors themselves, without .detach(), .item(), .data or NumPy"
+        )
+    gradients = torch.autograd.grad(total, list(inputs), allow_unused=True)
+    return tuple(
+        torch.zeros_like(source) if gradient is None else gradient
+        for gradient, source in zip(gradients, inputs, strict=True)
+    )
+
+
+def _detail(error: Exception, function: Callable[..., Any]) -> str:
+    """The exception's text, and the line of the student's function where it arose."""
+    text = values.shorten(str(error), 300)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return text
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == code.co_filename
+    ]
+    if own and own[-1].line:
+        text += f"\n    in the line: {own[-1].line}"
+    return text

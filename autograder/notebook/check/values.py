@@ -1,0 +1,194 @@
+"""Plain values: what a student's function may get and give back.
+
+None, booleans, numbers, strings, lists, tuples, dictionaries, NumPy arrays and tensors. Here they
+are copied, described, compared, and written as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Leaf = tuple[str, Any]  # where in the value, such as "[0]['loss']", and what stands there
+
+
+def is_array(value: Any) -> bool:
+    """True for a tensor or a NumPy array."""
+    return isinstance(value, Tensor | np.ndarray)
+
+
+def is_number(value: Any) -> bool:
+    """True for a number in any of its forms: Python's, NumPy's, an array without axes."""
+    if is_array(value):
+        return value.ndim == 0
+    return isinstance(value, int | float | np.number | np.bool_)
+
+
+def map_arrays(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The same value with `change` applied to each tensor and array in it."""
+    if is_array(value):
+        return change(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(map_arrays(item, change) for item in value))
+    if isinstance(value, list | tuple):
+        return type(value)(map_arrays(item, change) for item in value)
+    if isinstance(value, dict):
+        return {key: map_arrays(item, change) for key, item in value.items()}
+    return value
+
+
+def copy(value: Any) -> Any:
+    """A copy that shares no memory with `value`; strides are kept where they can be."""
+    return map_arrays(
+        value,
+        lambda array: array.detach().clone() if isinstance(array, Tensor) else array.copy("K"),
+    )
+
+
+def to_float64(value: Any) -> Any:
+    """A copy of the value with its float tensors and arrays in double precision."""
+
+    def widen(array: Any) -> Any:
+        if isinstance(array, Tensor):
+            return (
+                array.to(torch.float64, copy=True) if array.is_floating_point() else array.clone()
+            )
+        return array.astype(np.float64) if array.dtype.kind == "f" else array.copy()
+
+    return map_arrays(value, widen)
+
+
+def leaves(value: Any, where: str = "") -> Iterator[Leaf]:
+    """The value's parts that are no containers, each with where it stands."""
+    if isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{where}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, f"{where}[{key!r}]")
+    else:
+        yield where, value
+
+
+def to_numpy(value: Any) -> np.ndarray:
+    """A number, tensor or array as a NumPy array; bfloat16, which NumPy lacks, as float32."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        if value.layout != torch.strided:
+            value = value.to_dense()
+        if value.dtype == torch.bfloat16:
+            value = value.float()
+        return value.resolve_conj().numpy()
+    return np.asarray(value)
+
+
+def dtype_name(value: Any) -> str:
+    """The dtype of a tensor or array without its library: "float32"."""
+    return str(value.dtype).removeprefix("torch.")
+
+
+def describe(value: Any) -> str:
+    """What kind of thing a value is, for a message: "a float32 tensor of shape (2, 3)"."""
+    if is_array(value):
+        kind = "tensor" if isinstance(value, Tensor) else "NumPy array"
+        article = "an" if dtype_name(value)[0] in "aeiou" else "a"
+        return f"{article} {dtype_name(value)} {kind} of shape {tuple(value.shape)}"
+    if isinstance(value, list | tuple | dict):
+        kind = next(k for k in (list, tuple, dict) if isinstance(value, k)).__name__
+        return f"a {kind} of {len(value)} item{'s' * (len(value) != 1)}"
+    if value is None:
+        return "None (did you forget `return`?)"
+    if isinstance(value, bool | int | float | str):
+        article = "an" if isinstance(value, int) and not isinstance(value, bool) else "a"
+        return f"{article} {type(value).__name__}, {shorten(repr(value))}"
+    return f"something of type {type(value).__name__}"
+
+
+def show_input(value: Any) -> str:
+    """An input of a call in a few characters, values where they are few."""
+    if is_array(value):
+        shape = "×".join(map(str, value.shape)) or "scalar"
+        if value.numel() if isinstance(value, Tensor) else value.size:
+            flat = to_numpy(value)
+            if flat.size <= 8:
+                digits = np.array2string(
+                    flat, precision=3, separator=", ", suppress_small=True, max_line_width=10_000
+                )
+                return digits.replace("\n", "")
+        return f"<{shape} {dtype_name(value)}>"
+    return shorten(repr(value))
+
+
+def shorten(text: str, length: int = 60) -> str:
+    """The text, cut in its middle where it is longer than `length` characters."""
+    if len(text) <= length:
+        return text
+    half = (length - 3) // 2
+    return f"{text[:half]}...{text[-half:]}"
+
+
+def same(a: Any, b: Any) -> bool:
+    """True where two values are equal bit by bit, NaN equal to NaN."""
+    try:
+        return encode(a) == encode(b)
+    except TypeError:
+        return False
+
+
+def encode(value: Any) -> Any:
+    """A value as JSON can hold it.
+
+    Raises:
+        TypeError: there is something in it that is no plain value.
+    """
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, np.number | np.bool_):
+        return encode(value.item())
+    if isinstance(value, torch.dtype):
+        return {"torch": str(value).removeprefix("torch.")}
+    if is_array(value):
+        array = np.ascontiguousarray(to_numpy(value))
+        return {
+            "array": base64.b64encode(array.tobytes()).decode(),
+            "stored": str(array.dtype),
+            "dtype": dtype_name(value),
+            "shape": list(value.shape),
+            "tensor": isinstance(value, Tensor),
+        }
+    if isinstance(value, list | tuple):
+        return {"tuple" if isinstance(value, tuple) else "list": [encode(item) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
+    raise TypeError(f"A value of type {type(value).__name__} can't be written down.")
+
+
+def decode(code: Any) -> Any:
+    """The value that `encode` wrote."""
+    if not isinstance(code, dict):
+        return code
+    if "float" in code:
+        return float(code["float"])
+    if "torch" in code:
+        return getattr(torch, code["torch"])
+    if "list" in code:
+        return [decode(item) for item in code["list"]]
+    if "tuple" in code:
+        return tuple(decode(item) for item in code["tuple"])
+    if "dict" in code:
+        return {decode(key): decode(item) for key, item in code["dict"]}
+    stored = np.frombuffer(base64.b64decode(code["array"]), dtype=code["stored"])
+    array = stored.reshape(code["shape"]).copy()
+    if not code["tensor"]:
+        return array
+    return torch.from_numpy(array).to(getattr(torch, code["dtype"]))

@@ -1,0 +1,106 @@
+"""Trying an answer on a chapter's graded cells, in this process and without a kernel.
+
+For the course's own answers only: the reference, the misconceptions, and the alternatives. What
+students wrote runs elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import linecache
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.chapters import Chapter
+from autograder.notebook.check import Check
+from autograder.notebook.check.answers import Recorder
+from autograder.reference import ReferenceAnswers
+from autograder.weave.page import without_hidden
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one graded cell.
+
+    Args:
+        name: the cell's id.
+        points: what it is worth.
+        message: why it failed; None where it passed.
+    """
+
+    name: str
+    points: float
+    message: str | None
+
+    @property
+    def earned(self) -> float:
+        """The points that it gave."""
+        return self.points if self.message is None else 0.0
+
+
+def try_answer(
+    chapter: Chapter,
+    exercise: str,
+    answer: Callable[..., Any] | None = None,
+    hidden: bool = True,
+    check: Check | None = None,
+) -> list[Result]:
+    """Run the graded cells of one exercise with a given answer.
+
+    Args:
+        chapter: the chapter.
+        exercise: the exercise.
+        answer: what stands in for the student's function; the reference where it is None.
+        hidden: whether the hidden checks run, too.
+        check: the `check` that the cells use, the course's own where it is None.
+
+    Returns:
+        A result for each graded cell of the exercise, in their order.
+    """
+    results = []
+    for cell in chapter.graded_for(exercise):
+        namespace = notebook_namespace(chapter)
+        if answer is not None:
+            namespace[exercise] = answer
+        if check is not None:
+            namespace["check"] = check
+        source = chapter.source(cell)
+        message = None
+        try:
+            run_cell(source if hidden else without_hidden(source), namespace)
+        except Exception as error:  # a failing check, or whatever else the answer provokes
+            message = f"{type(error).__name__}: {error}"
+        results.append(Result(cell.name, cell.points, message))
+    return results
+
+
+def notebook_namespace(chapter: Chapter) -> dict[str, Any]:
+    """The names that graded cells may use: the set-up cell's, and the exercises'."""
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    run_cell(chapter.set_up, namespace)
+    for exercise in chapter.exercises:
+        run_cell(chapter.source(exercise), namespace)
+    return namespace
+
+
+def run_cell(source: str, namespace: dict[str, Any]) -> None:
+    """Execute a cell in a namespace, its source known to tracebacks and to `check`."""
+    name = f"<cell {next(_numbers)}>"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(source, name, "exec"), namespace)
+
+
+def baked_answers(chapter: Chapter) -> str:
+    """The answers to a chapter's public checks, as the file that a student's bundle brings."""
+    recorder = Recorder(ReferenceAnswers())
+    for exercise in chapter.exercises:
+        for result in try_answer(chapter, exercise.name, hidden=False, check=Check(recorder)):
+            if result.message is not None:
+                raise ValueError(f"The reference fails the check {result.name}: {result.message}")
+    return recorder.as_json()

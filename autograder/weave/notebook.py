@@ -1,0 +1,152 @@
+"""A chapter's two notebooks: the instructor's, with all answers and checks, and the student's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import nbformat
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+)
+
+from autograder.chapters import (
+    BARE_HEADING,
+    CLAIMS,
+    EXERCISE,
+    EXPERIMENT,
+    GRADED,
+    PAGE_ONLY,
+    Chapter,
+    Exercise,
+    GradedCell,
+    tags_of,
+)
+from autograder.submission.restore import ANSWER_PREFIX, CHECK_PREFIX, grade_id
+from autograder.text import plural
+from autograder.weave.markdown import labels_of, plain_markdown
+from autograder.weave.stubs import solution_cell
+
+# nbgrader's own steps from source to release, without the one that writes the gradebook.
+STUDENT_STEPS = (
+    LockCells,
+    ClearSolutions,
+    ClearOutput,
+    CheckCellMetadata,
+    ComputeChecksums,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ComputeChecksums,
+    CheckCellMetadata,
+)
+
+PASSED = ": all checks passed"
+
+PAGE_NOTE = "*On the book's page, the course's own code runs an experiment here; look at it there.*"
+
+
+def instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:
+    """The notebook that nbgrader takes as source: answers, points, public and hidden checks."""
+    notebook = nbformat.v4.new_notebook(
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python"},
+        }
+    )
+    labels = labels_of(chapter)
+    by_cell: dict[int, Exercise] = {exercise.cell: exercise for exercise in chapter.exercises}
+    graded = {cell.cell: cell for cell in chapter.graded}
+    for index, cell in enumerate(chapter.notebook.cells):
+        tags = tags_of(cell)
+        if CLAIMS in tags:
+            continue
+        if PAGE_ONLY in tags:
+            if cell.cell_type == "code" and "remove-cell" not in tags:
+                _add_note(notebook)
+        elif cell.cell_type == "markdown":
+            text = plain_markdown(cell.source, chapter, index, labels)
+            if index + 1 in by_cell:
+                text = complete_heading(text, chapter, by_cell[index + 1])
+            notebook.cells.append(nbformat.v4.new_markdown_cell(text))
+        elif EXERCISE in tags:
+            name = by_cell[index].name
+            notebook.cells.append(
+                _code_cell(
+                    solution_cell(chapter.module, name), {"solution": True}, ANSWER_PREFIX + name
+                )
+            )
+        elif GRADED in tags:
+            notebook.cells.append(_graded_cell(cell.source, graded[index]))
+        elif cell.cell_type == "code":
+            kept = {"tags": [EXPERIMENT]} if EXPERIMENT in tags else {}
+            notebook.cells.append(nbformat.v4.new_code_cell(cell.source, metadata=kept))
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"{chapter.slug}-{index}"
+    nbformat.validate(notebook)
+    return notebook
+
+
+def student_notebook(chapter: Chapter) -> nbformat.NotebookNode:
+    """The notebook that students get: what `nbgrader generate_assignment` makes of the source."""
+    notebook = instructor_notebook(chapter)
+    resources: dict[str, Any] = {}
+    for step in STUDENT_STEPS:
+        notebook, resources = step().preprocess(notebook, resources)
+    return notebook
+
+
+def complete_heading(text: str, chapter: Chapter, exercise: Exercise) -> str:
+    """The text with its bare exercise heading filled in: number, name, difficulty, time, points."""
+    points = sum(cell.points for cell in chapter.graded_for(exercise.name))
+    heading = f"### Exercise {exercise.number}: `{exercise.name}`"
+    line = (
+        f"*Difficulty {exercise.difficulty} of 5 · about {plural(exercise.minutes, 'minute')} · "
+        f"{plural(points, 'point')}*"
+    )
+    bare = rf"^{re.escape(BARE_HEADING)}\s*$"
+    return re.sub(bare, lambda _: f"{heading}\n\n{line}\n", text, count=1, flags=re.MULTILINE)
+
+
+def graded_source(source: str, cell: GradedCell) -> str:
+    """A graded cell's source with a last line that tells the student that all went well.
+
+    That line also keeps the cell from ending in an expression with a value, which nbgrader would
+    read as a grade.
+    """
+    return f'{source.rstrip()}\nprint("{cell.name}{PASSED}")'
+
+
+def passed_line(cell: nbformat.NotebookNode) -> str:
+    """What a graded cell of a notebook prints when it passes."""
+    return str(grade_id(cell)).removeprefix(CHECK_PREFIX) + PASSED
+
+
+def _graded_cell(source: str, cell: GradedCell) -> nbformat.NotebookNode:
+    return _code_cell(
+        graded_source(source, cell),
+        {"grade": True, "locked": True, "points": cell.points},
+        CHECK_PREFIX + cell.name,
+    )
+
+
+def _code_cell(source: str, marks: dict[str, Any], grade_id: str) -> nbformat.NotebookNode:
+    metadata: dict[str, Any] = {
+        "schema_version": 3,
+        "grade": False,
+        "solution": False,
+        "locked": False,
+    }
+    metadata |= {"task": False, "grade_id": grade_id} | marks
+    return nbformat.v4.new_code_cell(source, metadata={"nbgrader": metadata})
+
+
+def _add_note(notebook: nbformat.NotebookNode) -> None:
+    """One note for a run of cells that only the page has."""
+    if not notebook.cells or notebook.cells[-1].source != PAGE_NOTE:
+        notebook.cells.append(nbformat.v4.new_markdown_cell(PAGE_NOTE))
