@@ -1,0 +1,1 @@
+"""Measurements of what the course promises; never assertions. Run: python -m benchmarks --help."""

@@ -1,0 +1,63 @@
+"""What several tests need: a released course, and the sample class graded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder.chapters import Chapter, load_chapters
+from autograder.grading.course import Course
+from autograder.grading.grade import Mark, grade
+from autograder.grading.release import release
+from autograder.sample_class import write_sample_class
+
+SECONDS_FOR_A_CELL = 12.0
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_each_time() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def chapters() -> tuple[Chapter, ...]:
+    return load_chapters()
+
+
+@pytest.fixture(scope="session")
+def chapter(chapters: tuple[Chapter, ...]) -> Chapter:
+    """The first chapter, for tests that need any one."""
+    return chapters[0]
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ...]) -> Path:
+    """A course folder in which all chapters are released; not to be changed."""
+    course = Course(tmp_path_factory.mktemp("course"))
+    release(course, chapters)
+    return course.root
+
+
+@dataclass
+class GradedClass:
+    """The sample class, graded."""
+
+    course: Course
+    marks: dict[str, dict[str, Mark]]  # by assignment and student
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ...]) -> GradedClass:
+    """The sample class of every chapter, handed in and graded; not to be changed."""
+    course = Course(tmp_path_factory.mktemp("class"))
+    release(course, chapters)
+    write_sample_class(course)
+    marks = {}
+    for one in chapters:
+        given = grade(course, one.slug, seconds=SECONDS_FOR_A_CELL)
+        marks[one.slug] = {mark.student: mark for mark in given}
+    return GradedClass(course, marks)
