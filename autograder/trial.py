@@ -49,6 +49,7 @@ def try_answer(
     answer: Callable[..., Any] | None = None,
     hidden: bool = True,
     check: Check | None = None,
+    namespace: dict[str, Any] | None = None,
 ) -> list[Result]:
     """Run the graded cells of one exercise with a given answer.
 
@@ -58,21 +59,22 @@ def try_answer(
         answer: what stands in for the student's function; the reference where it is None.
         hidden: whether the hidden checks run, too.
         check: the `check` that the cells use, the course's own where it is None.
+        namespace: the names that the cells find; the references where it is None.
 
     Returns:
         A result for each graded cell of the exercise, in their order.
     """
     results = []
     for cell in chapter.graded_for(exercise):
-        namespace = notebook_namespace(chapter)
+        names = dict(namespace) if namespace is not None else notebook_namespace(chapter)
         if answer is not None:
-            namespace[exercise] = answer
+            names[exercise] = answer
         if check is not None:
-            namespace["check"] = check
+            names["check"] = check
         source = chapter.source(cell)
         message = None
         try:
-            run_cell(source if hidden else without_hidden(source), namespace)
+            run_cell(source if hidden else without_hidden(source), names)
         except Exception as error:  # a failing check, or whatever else the answer provokes
             message = f"{type(error).__name__}: {error}"
         results.append(Result(cell.name, cell.points, message))

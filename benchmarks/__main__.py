@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmarks import word2vec
+from benchmarks import build, word2vec
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -13,6 +13,7 @@ def benchmarks() -> None:
 
 
 app.command("word2vec")(word2vec.compare)
+app.command("build")(build.build)
 
 if __name__ == "__main__":
     app()

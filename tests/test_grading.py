@@ -65,8 +65,9 @@ def test_the_sample_class_has_every_kind_of_submission(chapters: tuple[Chapter, 
         points = expected_points(chapter)
         assert points["ada-all-right"] == points["bo-written-differently"] == chapter.points
         assert points["cleo-stubs-only"] == points["jan-broken-file"] == points["kim-no-file"] == 0
-        for student in ("dan-half-done", "eve-misconceptions", "finn-endless-loop"):
+        for student in ("dan-half-done", "finn-endless-loop", "gita-syntax-error"):
             assert 0 < points[student] < chapter.points
+        assert points["eve-misconceptions"] < chapter.points
         written = sample_answers(chapter)
         assert len(written) >= 6
         assert written["bo-written-differently"] != written["ada-all-right"]

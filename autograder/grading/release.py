@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import nbformat
@@ -11,6 +12,10 @@ from autograder.chapters import Chapter
 from autograder.errors import CourseError
 from autograder.grading.course import CONFIG_FILE, CONFIG_TEXT, Course
 from autograder.weave.notebook import instructor_notebook
+
+EXCEPTION = re.compile(
+    r"^\s*(?:[\w.]+\.)?(?:\w*(?:Error|Exception|Entry|Exit)): (.+)$", re.MULTILINE
+)
 
 
 def release(course: Course, chapters: Sequence[Chapter]) -> None:
@@ -43,6 +48,9 @@ def release(course: Course, chapters: Sequence[Chapter]) -> None:
 
 
 def reason(result: dict[str, str]) -> str:
-    """The last line of what nbgrader says about a failure."""
-    lines = [line for line in result.get("error", "").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "nbgrader gave no reason."
+    """What nbgrader says about a failure, in one line.
+
+    Its own exception often says only that there is something in the log; then that is taken.
+    """
+    said = EXCEPTION.findall(result.get("log", "")) or EXCEPTION.findall(result.get("error", ""))
+    return said[-1].strip() if said else "nbgrader gave no reason."

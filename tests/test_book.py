@@ -1,0 +1,210 @@
+"""The built book: complete, offline, readable by everyone, and without a single answer in it."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import pickle
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from autograder.bundle import bundle
+from autograder.chapters import BOOK, ROOT, Chapter
+from autograder.reference import SOLUTIONS
+from autograder.weave.markdown import labels_of
+from tests.test_weave import secrets_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.data]
+
+PHONE, DESKTOP = 360, 1280
+
+PAGES = [f"book/{file.stem}" for file in sorted(BOOK.glob("*.md"))]
+
+
+@pytest.fixture(scope="module")
+def site() -> Path:
+    """The built site; building it is the first claim."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    return ROOT / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    """The site, served on this machine."""
+    handler = functools.partial(QuietHandler, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "the browser tests need chromium: install your system's package"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
+        )
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, url: str, width: int = DESKTOP, theme: str = "light") -> Page:
+    """A page, loaded to the end, its maths set."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+    page.goto(url, wait_until="networkidle")
+    page.wait_for_function("!window.MathJax || MathJax.startup?.promise !== undefined")
+    page.evaluate("window.MathJax?.startup?.promise")
+    return page
+
+
+def test_every_page_is_built(site: Path) -> None:
+    for name in PAGES:
+        assert (site / f"{name}.html").exists()
+
+
+def test_no_file_of_the_site_holds_an_answer_or_a_hidden_check(
+    site: Path, chapters: tuple[Chapter, ...]
+) -> None:
+    seeds = "generator = torch.Generator()"  # lines that a page may share with a hidden check
+    secrets = [
+        secret
+        for chapter in chapters
+        for secret in secrets_of(chapter)
+        if not secret.startswith(seeds)
+    ]
+    files = [f for f in site.rglob("*") if f.suffix in (".html", ".js", ".txt", ".json", ".ipynb")]
+    assert len(files) > len(PAGES)
+    for file in files:
+        if "mathjax" in file.parts:
+            continue
+        text = file.read_text(encoding="utf-8")
+        plain = re.sub(r"<[^>]+>", "", text)
+        for form in (text, plain, plain.replace("&quot;", '"').replace("&#39;", "'")):
+            assert "HIDDEN TESTS" not in form, file
+            assert [secret for secret in secrets if secret in form] == [], file
+
+
+def test_no_source_lies_in_the_site(site: Path) -> None:
+    assert [f for f in site.rglob("*") if f.suffix in (".md", ".py")] == []
+    assert not (site / "_sources").exists()
+
+
+def test_each_chapter_offers_its_bundle(site: Path, chapters: tuple[Chapter, ...]) -> None:
+    for chapter in chapters:
+        html = (site / "book" / f"{chapter.slug}.html").read_text(encoding="utf-8")
+        assert f'href="../downloads/{chapter.slug}.zip"' in html
+        assert (site / "downloads" / f"{chapter.slug}.zip").read_bytes() == bundle(chapter)
+
+
+def test_pages_number_equations_as_the_notebooks_do(
+    site: Path, chapters: tuple[Chapter, ...]
+) -> None:
+    for chapter in chapters:
+        html = (site / "book" / f"{chapter.slug}.html").read_text(encoding="utf-8")
+        for label, number in labels_of(chapter).equations.items():
+            found = re.search(rf'<span class="eqno">\(([\d.]+)\).{{0,80}}#equation-{label}"', html)
+            assert found, label
+            assert found.group(1) == number, label
+
+
+def test_every_figure_says_what_is_seen(site: Path, chapters: tuple[Chapter, ...]) -> None:
+    for chapter in chapters:
+        html = (site / "book" / f"{chapter.slug}.html").read_text(encoding="utf-8")
+        figures = re.findall(r'<figure class="course-figure">\s*<svg[^>]*>', html)
+        assert len(figures) >= 2
+        labels = [re.search(r'aria-label="([^"]{40,})"', figure) for figure in figures]
+        assert all(labels)
+        assert len({label.group(1) for label in labels if label}) == len(figures)
+
+
+def test_a_change_of_the_reference_reads_its_page_again(
+    site: Path, chapters: tuple[Chapter, ...]
+) -> None:
+    environments = list((ROOT / "_build").rglob("environment.pickle"))
+    assert environments
+    with environments[0].open("rb") as file:
+        environment = pickle.load(file)
+    for chapter in chapters:
+        paths = map(str, environment.dependencies[f"book/{chapter.slug}"])
+        known = {(ROOT / path).resolve() for path in paths}
+        assert SOLUTIONS / f"{chapter.module}.py" in known
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_no_other_host_for_anything(browser: Browser, address: str, name: str) -> None:
+    page = browser.new_page()
+    asked: list[str] = []
+    missing: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("response", lambda reply: missing.append(reply.url) if reply.status >= 400 else None)
+    page.goto(f"{address}/{name}.html", wait_until="networkidle")
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    assert [url for url in missing if not url.endswith("favicon.ico")] == []
+    if page.locator(".math").count():
+        assert page.locator("mjx-container").count() > 0, "the maths is not set"
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_wider_than_a_phone(browser: Browser, address: str, name: str) -> None:
+    page = opened(browser, f"{address}/{name}.html", width=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_screen_reader_finds_its_way(
+    browser: Browser, address: str, name: str, theme: str
+) -> None:
+    page = opened(browser, f"{address}/{name}.html", theme=theme)
+    violations = Axe().run(page).response["violations"]
+    assert [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in violations
+        for node in violation["nodes"][:3]
+    ] == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_figures_take_the_colour_of_the_text(browser: Browser, address: str) -> None:
+    url = f"{address}/{PAGES[0]}.html"
+    inks = {}
+    for theme in ("light", "dark"):
+        page = opened(browser, url, theme=theme)
+        inks[theme] = page.evaluate(
+            "getComputedStyle(document.querySelector('figure.course-figure svg')).color"
+        )
+        html = page.locator("figure.course-figure svg").first.inner_html()
+        assert "#000000" not in html
+        page.close()
+    assert inks["light"] != inks["dark"]
