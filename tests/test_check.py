@@ -23,9 +23,10 @@ from autograder.notebook.check.answers import (
     UnknownInputs,
     WrongAnswer,
     allowed_for,
+    same_mistake,
 )
 from autograder.notebook.check.compare import difference, tolerance
-from autograder.notebook.check.outcome import Call, outcome_of
+from autograder.notebook.check.outcome import Call, Outcome, outcome_of
 from autograder.trial import run_cell
 
 
@@ -144,6 +145,64 @@ def test_an_exception_is_named_with_the_line_that_raised_it() -> None:
     assert "in the line: return x / [factor]" in message
 
 
+def test_another_exception_than_the_expected_one_is_told_with_its_text() -> None:
+    def misspelt(x: Tensor, factor: float) -> Any:
+        raise IndexError("bad " + factor)
+
+    message = failure(misspelt, f"check(scale, {X}, 0)")
+    assert "a TypeError: can only concatenate str" in message
+    assert "in the line: raise IndexError" in message
+    assert "it is not the ValueError that the task asks for" in message
+
+
+def test_a_misconception_that_fails_an_earlier_call_of_the_cell_is_not_named() -> None:
+    def right_at_first(x: Tensor, factor: float) -> Tensor:
+        return x * factor if factor == 3 else x + factor
+
+    cell = f"check(scale, {X}, 3.0)\ncheck(scale, {X}, 4.0)"
+    assert "You added the factor" in failure(adds, cell)
+    assert "You added the factor" not in failure(right_at_first, cell)
+
+
+def test_exceptions_are_the_same_mistake_only_with_the_same_text() -> None:
+    def wrong(text: str) -> Outcome:
+        return Outcome(error="KeyError", error_bases=("KeyError",), text=text)
+
+    assert same_mistake(wrong("'b'"), wrong("'b'"), [])
+    assert not same_mistake(wrong("'b'"), wrong("'c'"), [])
+
+
+def test_numbers_that_differ_late_are_shown_with_the_digits_that_differ() -> None:
+    cell = "check(scale, torch.tensor([1.0], dtype=torch.float64), 1.0)"
+    expected, came, _ = said(failure(lambda x, factor: x * (1 - 1e-8), cell))
+    assert expected == "1 at [0]"
+    assert came == "0.99999999"
+
+
+def test_short_lists_are_shown_and_never_in_a_hidden_check() -> None:
+    found = difference(["a"], ["a", "b"], [])
+    assert found is not None
+    assert found.words(hidden=False) == (
+        "a list of 2 items: ['a', 'b']",
+        "a list of 1 item: ['a']",
+    )
+    assert found.words(hidden=True) == ("a list of 2 items", "a list of 1 item")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (torch.tensor([3, 1, 2]), "tensor([3, 1, 2])"),
+        (torch.zeros(0, dtype=torch.int64), "an empty int64 tensor of shape (0,)"),
+        (torch.zeros(4, 3), "a float32 tensor of shape (4, 3)"),
+        (np.array([1.5]), "array([1.5])"),
+        ("text", "'text'"),
+    ],
+)
+def test_inputs_are_shown_as_they_would_be_written(value: Any, shown: str) -> None:
+    assert values.show_input(value) == shown
+
+
 def test_a_missing_exception_says_which_one_was_expected() -> None:
     expected, came, look_at = said(failure(lambda x, factor: x * 7, f"check(scale, {X}, 0)"))
     assert expected == "a ValueError, because of what the inputs are"
@@ -164,7 +223,7 @@ def test_an_exception_of_a_derived_class_is_right() -> None:
 
 def test_an_input_that_was_changed_is_named() -> None:
     expected, came, _ = said(failure(lambda x, factor: x.mul_(factor)))
-    assert expected == "that argument 1 is left as it was"
+    assert expected == "the argument `x` as it was"
     assert "changed in place" in came
 
 
@@ -172,7 +231,11 @@ def test_a_gradient_that_is_cut_off_is_explained() -> None:
     cell = f"check.gradient(scale, {X}, 3.0)"
     assert failure(scale, cell) == ""
     message = failure(lambda x, factor: x.detach() * factor, cell)
-    assert "cut off from the input" in message
+    assert said(message)[0] == "a gradient: a float32 tensor of shape (2, 3)"
+    assert said(message)[1] == "no gradient"
+    assert "cut off from the input" in said(message)[2]
+    copied = failure(lambda x, factor: torch.nn.Parameter(x.clone()) * factor, cell)
+    assert said(copied)[1] == "no gradient"
     assert "other" not in failure(lambda x, factor: x * 2 * factor, cell).splitlines()[1]
 
 
@@ -249,7 +312,7 @@ def test_baked_answers_don_t_know_other_inputs(tmp_path: Path) -> None:
     failure(scale, CELL, recorder)
     file = tmp_path / "answers.json"
     file.write_text(recorder.as_json())
-    with pytest.raises(UnknownInputs, match="inputs of the notebook's own cells"):
+    with pytest.raises(UnknownInputs, match="for the inputs of this notebook's own cells only"):
         failure(scale, CELL.replace("3.0", "5.0"), BakedAnswers(file))
     near = CELL.replace("2.5", "2.500001")  # what another processor may make of a seeded input
     assert failure(scale, near, BakedAnswers(file)) == ""
@@ -269,7 +332,6 @@ def test_a_damaged_file_of_answers_is_a_clear_error(tmp_path: Path) -> None:
         (torch.tensor(2.5), 2.5),
         (np.float64(2.5), 2.5),
         (3, 3.0),
-        (torch.eye(2).to_sparse(), torch.eye(2)),
         ({"b": 2, "a": 1}, {"a": 1, "b": 2}),
     ],
 )
@@ -286,6 +348,7 @@ def test_values_that_mean_the_same_are_the_same(came: Any, expected: Any) -> Non
         ("1", 1),
         ({"a": 1}, {"a": 1, "b": 2}),
         (float("nan"), 1.0),
+        (torch.eye(2).to_sparse(), torch.eye(2)),
         (torch.tensor([1.0, float("inf")]), torch.tensor([1.0, 2.0])),
     ],
 )

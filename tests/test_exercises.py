@@ -12,7 +12,7 @@ from autograder.misconceptions import misconception
 from autograder.notebook.check import Check
 from autograder.notebook.check.answers import BakedAnswers
 from autograder.text import one_line
-from autograder.trial import baked_answers, try_answer
+from autograder.trial import baked_answers, notebook_namespace, run_cell, try_answer
 from autograder.weave.stubs import STUB, solution_cell, stub_cell
 
 LEAST_MISCONCEPTIONS, LEAST_ALTERNATIVES = 3, 2
@@ -57,11 +57,9 @@ def test_the_reference_gets_all_points(chapter: Chapter, exercise: Exercise) -> 
 
 @pytest.mark.parametrize(("chapter", "exercise"), EXERCISES)
 def test_the_stub_gets_no_points_and_is_told_apart(chapter: Chapter, exercise: Exercise) -> None:
-    namespace: dict[str, Any] = {}
-    exec(
-        f"from __future__ import annotations\n{stub_cell(chapter.module, exercise.name)}", namespace
-    )
-    results = try_answer(chapter, exercise.name, namespace[exercise.name])
+    names = notebook_namespace(chapter)
+    run_cell(stub_cell(chapter.module, exercise.name), names)
+    results = try_answer(chapter, exercise.name, names[exercise.name])
     assert sum(result.earned for result in results) == 0
     assert all("is not written yet" in (result.message or "") for result in results)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.utils import determine_grade
 
 from autograder.chapters import Chapter, find_chapter
 from autograder.errors import CourseError
@@ -25,6 +26,7 @@ from autograder.grading.report import export_grades, write_feedback
 from autograder.sample_class import expected_points, sample_answers
 from autograder.submission.restore import grade_id, is_check
 from autograder.submission.run import Limits
+from autograder.submission.validate import failure_message
 from autograder.weave.stubs import solution_cell
 from tests.conftest import GradedClass
 from tests.test_weave import secrets_of
@@ -80,7 +82,7 @@ def test_a_lost_point_has_its_reason_in_the_feedback(
     reasons = {
         "cleo-stubs-only": "is not written yet",
         "finn-endless-loop": "did not end within",
-        "gita-syntax-error": "SyntaxError",
+        "gita-syntax-error": "did not run to its end. SyntaxError",
         "hal-dead-kernel": "The kernel died",
         "jan-broken-file": "not a notebook that can be read",
         "kim-no-file": "No notebook was handed in",
@@ -168,16 +170,29 @@ def test_a_warning_on_stderr_costs_nobody_a_point(released: Path, chapter: Chapt
 
 
 def test_a_value_at_the_end_of_a_graded_cell_is_never_read_as_a_grade() -> None:
-    cell = nbformat.v4.new_code_cell(
-        "x", metadata={"nbgrader": {"grade": True, "grade_id": "check-x", "points": 2}}
-    )
+    marks = {"grade": True, "grade_id": "check-x", "points": 2}
+    cell = nbformat.v4.new_code_cell("x", metadata={"nbgrader": marks})
     cell.execution_count = 1
-    cell.outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "0.5"})]
-    tidy(cell)
-    assert [output.output_type for output in cell.outputs] == ["stream"]
-    cell.outputs, cell.execution_count = [], None
-    tidy(cell)
-    assert cell.outputs[0].evalue == "This check could not be run."
+    result = nbformat.v4.new_output("execute_result", data={"text/plain": "2.0"})
+    printed = nbformat.v4.new_output("stream", name="stdout", text="x: all checks passed\n")
+    for outputs, passes in (([result], False), ([printed, result], True), ([], False)):
+        cell.outputs = outputs
+        message = failure_message(cell, nbformat.v4.new_notebook(cells=[cell]))
+        assert (message == "") is passes
+        tidy(cell, message)
+        assert determine_grade(cell) == (2 if passes else 0, 2)
+
+
+def test_a_check_that_did_not_run_to_its_end_gives_nothing(
+    released: Path, chapter: Chapter
+) -> None:
+    first = chapter.exercises[0].name
+    for body in ("print('x' * 6_000_000)\n    return None", "exit()", "import os\n    os._exit(0)"):
+        answer = f"def {first}(*inputs, **options):\n    {body}\n"
+        notebook = answered(released, chapter, {first: answer})
+        KernelExecution(Limits(seconds=20)).execute(notebook, chapter)
+        for name, passes in earned(notebook).items():
+            assert passes == (not name.startswith(f"check-{first}")), (body, name)
 
 
 def test_whole_bundle_handed_in_is_graded_by_the_reference(

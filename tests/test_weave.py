@@ -180,8 +180,8 @@ def test_the_same_chapter_gives_the_same_bundle(chapter: Chapter) -> None:
 @pytest.mark.parametrize(
     ("markup", "plain"),
     [
-        ("See {term}`one-hot vectors <one-hot vector>`.", "See one-hot vectors."),
-        ("See {term}`corpus`.", "See corpus."),
+        ("See {term}`one-hot vectors <one-hot vector>`.", "See *one-hot vectors*."),
+        ("See {term}`corpus`.", "See *corpus*."),
         ("(sec-x)=\n## Title", "## Title"),
         (
             ":::{dropdown} Hint\nLook *there*.\n:::",

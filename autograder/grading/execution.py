@@ -15,8 +15,8 @@ from autograder.chapters import EXPERIMENT, Chapter, tags_of
 from autograder.notebook import data
 from autograder.submission.restore import is_check
 from autograder.submission.run import Limits, NotebookRunner
-from autograder.submission.validate import failure_message
-from autograder.weave.notebook import passed_line, student_notebook
+from autograder.submission.validate import failure_message, passed_line
+from autograder.weave.notebook import student_notebook
 
 
 class Execution(ABC):
@@ -55,22 +55,23 @@ class KernelExecution(Execution):
             skip=lambda cell: cell.source in experiments,
             repeatable=lambda cell: not is_check(cell),
         )
-        for cell in notebook.cells:
-            if cell.cell_type == "code" and is_check(cell):
-                tidy(cell)
-
-
-def tidy(cell: nbformat.NotebookNode) -> None:
-    """Leave of a graded cell's outputs the verdict and its reason, and no source or input."""
-    message = failure_message(cell)
-    if message:
-        error = next(output for output in cell.outputs if output.output_type == "error")
-        cell.outputs = [
-            new_output("error", ename=error.ename, evalue=message, traceback=message.splitlines())
+        messages = [
+            (cell, failure_message(cell, notebook)) for cell in notebook.cells if is_check(cell)
         ]
-    elif cell.execution_count is None:
-        sentence = "This check could not be run."
-        cell.outputs = [new_output("error", ename="NotRun", evalue=sentence, traceback=[sentence])]
+        for cell, message in messages:
+            tidy(cell, message)
+
+
+def tidy(cell: nbformat.NotebookNode, message: str) -> None:
+    """Leave of a graded cell's outputs the verdict and its reason, and no source or input.
+
+    Args:
+        cell: the graded cell.
+        message: why it failed; empty where it passed.
+    """
+    if message:
+        lines = message.splitlines()
+        cell.outputs = [new_output("error", ename="Check", evalue=message, traceback=lines)]
     else:
         cell.outputs = [new_output("stream", name="stdout", text=passed_line(cell) + "\n")]
 

@@ -55,7 +55,9 @@ def grade_id(cell: nbformat.NotebookNode) -> str | None:
 
 def is_check(cell: nbformat.NotebookNode) -> bool:
     """True for a graded cell, one that is not an answer."""
-    marks = cell.metadata.get("nbgrader", {})
+    if grade_id(cell) is None:
+        return False
+    marks = cell.metadata["nbgrader"]
     return bool(marks.get("grade")) and not marks.get("solution")
 
 

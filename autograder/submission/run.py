@@ -20,6 +20,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.util import run_sync
 from nbformat.v4 import new_output
 
 from autograder.errors import CourseError
@@ -35,7 +36,8 @@ class Limits:
     Args:
         seconds: wall-clock time.
         output: bytes of text that it may write.
-        start_seconds: how long a kernel may take to start.
+        start_seconds: how long a kernel may take to start, and then the first cell, which imports
+            what the others need; also how long any cell may take that is run again.
     """
 
     seconds: float = 60.0
@@ -68,6 +70,7 @@ class NotebookRunner:
         notebook: nbformat.NotebookNode,
         skip: Callable[[nbformat.NotebookNode], bool] = lambda cell: False,
         repeatable: Callable[[nbformat.NotebookNode], bool] = lambda cell: True,
+        progress: Callable[[int, int], None] = lambda number, total: None,
     ) -> None:
         """Run the code cells in their order; outputs are written into `notebook`.
 
@@ -76,31 +79,36 @@ class NotebookRunner:
             skip: cells that are not run.
             repeatable: cells that are run again when a kernel had to be started anew; graded cells
                 need not be, for example.
+            progress: called before each cell with its number, from 1, and how many there are.
         """
         code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         for cell in code:
             cell.outputs, cell.execution_count = [], None
         waiting = [cell for cell in code if not skip(cell) and cell.source.strip()]
+        total = len(waiting)
+        patience = max(self.limits.seconds, self.limits.start_seconds)
         done: list[nbformat.NotebookNode] = []
         with self._working_folder() as folder:
             while waiting:
                 with self._kernel(notebook, folder) as client:
                     # What a fresh kernel must know before it goes on; a culprit in here is dropped.
-                    done = self._replay(client, done)
+                    done = self._replay(client, done, patience)
                     while waiting and not client.broken:
                         cell = waiting.pop(0)
-                        client.run_cell(cell)
+                        progress(total - len(waiting), total)
+                        client.run_cell(cell, patience if cell is code[0] else self.limits.seconds)
                         if not client.broken and repeatable(cell):
                             done.append(cell)
 
     def _replay(
-        self, client: _Client, done: list[nbformat.NotebookNode]
+        self, client: _Client, done: list[nbformat.NotebookNode], patience: float
     ) -> list[nbformat.NotebookNode]:
         survived = []
         for cell in done:
             if client.broken:
                 break
-            client.run_cell(nbformat.from_dict(dict(cell)))  # a copy: the outputs are there already
+            copy = nbformat.from_dict(dict(cell))  # the outputs of the cell itself are there
+            client.run_cell(copy, patience)
             if not client.broken:
                 survived.append(cell)
         return survived
@@ -126,7 +134,11 @@ class NotebookRunner:
             shutdown_kernel="immediate",
             kernel_manager_class=AsyncKernelManager,
             resources={"metadata": {"path": str(folder)}},
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+            extra_arguments=[
+                "--IPKernelApp.log_level=ERROR",
+                # A notebook's own exit() ends its kernel after the cell, as if the next had died.
+                "--IPKernelApp.exec_lines=import sys; exit = quit = sys.exit; del sys",
+            ],
         )
         client.most_output = self.limits.output
         with ExitStack() as stack:
@@ -151,22 +163,24 @@ class _Client(NotebookClient):
         self.broken = False
         self._written = 0
 
-    def run_cell(self, cell: nbformat.NotebookNode) -> None:
+    def run_cell(self, cell: nbformat.NotebookNode, seconds: float) -> None:
         """Run one cell; what stops it becomes an error among its outputs."""
         self._written = 0
         self.nb.cells = [cell]
+        self.set_trait("timeout", seconds)
         try:
             self.execute_cell(cell, 0)
         except CellTimeoutError:
-            self._lose(cell, TIMEOUT, f"The cell did not end within {self.timeout:g} seconds.")
-        except (DeadKernelError, RuntimeError) as error:
-            if self._written > self.most_output:
-                cell.outputs = []
-                most = self.most_output / MEGABYTE
-                self._lose(cell, FLOOD, f"The cell wrote more than {most:g} MB of output.")
-            else:
-                kind = type(error).__name__
-                self._lose(cell, DEATH, f"The kernel died while the cell ran ({kind}).")
+            self._lose(cell, TIMEOUT, f"The cell did not end within {seconds:g} seconds.")
+        except (DeadKernelError, RuntimeError):
+            self._lose(cell, DEATH, "The kernel died while the cell ran.")
+        if self._written > self.most_output:
+            # However it ended: the kernel may have been gone before or after its last reply.
+            cell.outputs = []
+            most = self.most_output / MEGABYTE
+            self._lose(cell, FLOOD, f"The cell wrote more than {most:g} MB of output.")
+        elif not self.broken and not self._is_alive():
+            self._lose(cell, DEATH, "The kernel died while the cell ran.")
 
     def process_message(self, msg: Any, cell: Any, cell_index: int) -> Any:
         """Count what the cell writes, and stop one that writes without end."""
@@ -177,6 +191,10 @@ class _Client(NotebookClient):
                 os.kill(self._kernel_pid(), signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
                 return None
         return super().process_message(msg, cell, cell_index)
+
+    def _is_alive(self) -> bool:
+        manager: Any = self.km
+        return bool(run_sync(manager.is_alive)()) if manager else False
 
     def _kernel_pid(self) -> int:
         provisioner: Any = self.km.provisioner if self.km else None

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 
 from autograder.errors import CourseError
-from autograder.submission.restore import exercise_of, grade_id, is_check, restore
-from autograder.submission.run import NotebookRunner
+from autograder.submission.restore import (
+    ANSWER_PREFIX,
+    CHECK_PREFIX,
+    exercise_of,
+    grade_id,
+    is_check,
+    restore,
+)
+from autograder.submission.run import DEATH, FLOOD, TIMEOUT, NotebookRunner
 
 HANDED_OUT = Path(__file__).with_name("handed_out.ipynb")  # only a student's bundle has it
+
+PASSED = ": all checks passed"  # how the last line ends that a graded cell prints
+LONGEST_MESSAGE = 300  # characters of an exception that is not a check's own
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,10 @@ def shares_checks(
 
 
 def validate(
-    file: Path, handed_out: nbformat.NotebookNode, runner: NotebookRunner
+    file: Path,
+    handed_out: nbformat.NotebookNode,
+    runner: NotebookRunner,
+    progress: Callable[[int, int], None] = lambda number, total: None,
 ) -> tuple[list[ExerciseResult], list[str]]:
     """Run a notebook and tell what came of each exercise.
 
@@ -84,9 +97,11 @@ def validate(
         file: the notebook; it is not changed.
         handed_out: the notebook as it was handed out.
         runner: runs it.
+        progress: called before each cell with its number and how many there are.
 
     Returns:
-        A result for each exercise, and notes on graded cells that had to be restored.
+        A result for each exercise, and notes on graded cells that had to be restored and on other
+        cells that failed.
 
     Raises:
         CourseError: the file is no notebook, or one of another course.
@@ -94,34 +109,96 @@ def validate(
     notebook = read_notebook(file)
     official = official_cells(handed_out)
     if not shares_checks(notebook, official):
-        raise CourseError(f"{file.name} has none of this chapter's checks: it is another notebook.")
+        raise CourseError(
+            f"{file.name} has none of this chapter's checks: it is another notebook, or its cells "
+            "lost their marks. Then copy your answers into a fresh one."
+        )
     notes = restore(notebook, official).sentences()
-    runner.run(notebook, repeatable=lambda cell: not is_check(cell))
+    runner.run(notebook, repeatable=lambda cell: not is_check(cell), progress=progress)
     results: dict[str, ExerciseResult] = {}
     for cell in notebook.cells:
-        name = grade_id(cell)
-        if name is None or not is_check(cell):
-            continue
-        exercise = exercise_of(name)
-        message = failure_message(cell)
-        points = float(cell.metadata["nbgrader"]["points"])
-        before = results.get(exercise, ExerciseResult(exercise, 0.0, 0.0, ""))
-        results[exercise] = ExerciseResult(
-            exercise,
-            before.earned + (0.0 if message else points),
-            before.points + points,
-            before.message or message,
+        if is_check(cell):
+            exercise = exercise_of(str(grade_id(cell)))
+            message = failure_message(cell, notebook)
+            points = float(cell.metadata["nbgrader"]["points"])
+            before = results.get(exercise, ExerciseResult(exercise, 0.0, 0.0, ""))
+            results[exercise] = ExerciseResult(
+                exercise,
+                before.earned + (0.0 if message else points),
+                before.points + points,
+                before.message or message,
+            )
+    return list(results.values()), notes + _other_failures(notebook)
+
+
+def failure_message(cell: nbformat.NotebookNode, notebook: nbformat.NotebookNode) -> str:
+    """Why a graded cell failed, without its source; empty where it passed.
+
+    It passed where it ran to its last line, which says so; no other sign is taken for that.
+
+    Args:
+        cell: the graded cell, after the notebook was run.
+        notebook: the notebook, in which the answer's own cell may tell more.
+    """
+    error = _error(cell)
+    if error is None:
+        printed = "".join(
+            out.get("text", "") for out in cell.outputs if out.get("name") == "stdout"
         )
-    return list(results.values()), notes
+        if cell.execution_count is not None and passed_line(cell) in printed:
+            return ""
+        return "This check did not run to its end."
+    name, text = error
+    answer = _answer_error(cell, notebook)
+    if answer and name == "NameError":
+        return answer
+    said = text if name in ("CheckFailed", "AssertionError") and text else f"{name}: {text}"
+    if name not in ("CheckFailed", "UnknownInputs"):
+        said = shorten(said, LONGEST_MESSAGE)
+    return f"{answer}\n{said}" if answer else said
 
 
-def failure_message(cell: nbformat.NotebookNode) -> str:
-    """Why a graded cell failed, without its source; empty where it passed."""
-    for output in cell.outputs:
-        if output.output_type == "error":
-            name, text = str(output.ename), str(output.evalue)
-            return text if name in ("CheckFailed", "AssertionError") and text else f"{name}: {text}"
-    return ""
+def passed_line(cell: nbformat.NotebookNode) -> str:
+    """What a graded cell prints in its last line."""
+    return str(grade_id(cell)).removeprefix(CHECK_PREFIX) + PASSED
+
+
+def shorten(text: str, length: int) -> str:
+    """The beginning of a text that is longer than `length` characters."""
+    return text if len(text) <= length else text[:length] + " ..."
+
+
+def _error(cell: nbformat.NotebookNode) -> tuple[str, str] | None:
+    """Name and text of a cell's last error; None where there is none."""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    return (str(errors[-1].ename), str(errors[-1].evalue)) if errors else None
+
+
+def _answer_error(check: nbformat.NotebookNode, notebook: nbformat.NotebookNode) -> str:
+    """A sentence about the answer's own cell, where that is missing or failed itself."""
+    exercise = exercise_of(str(grade_id(check)))
+    for cell in notebook.cells:
+        if grade_id(cell) == ANSWER_PREFIX + exercise:
+            error = _error(cell)
+            if error is None:
+                return ""
+            name, text = error
+            said = text if name in (TIMEOUT, DEATH, FLOOD) else f"{name}: {text}"
+            said = shorten(said, LONGEST_MESSAGE)
+            return f"The cell with your answer to {exercise} did not run to its end. {said}"
+    return f"The cell for your answer to {exercise} is missing from the notebook."
+
+
+def _other_failures(notebook: nbformat.NotebookNode) -> list[str]:
+    """Sentences about the cells that failed and are neither answers nor checks."""
+    notes = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and grade_id(cell) is None and _error(cell) is not None:
+            name, text = _error(cell) or ("", "")
+            notes.append(
+                f"Cell {number}, which is not graded, failed: {name}: {shorten(text, 120)}"
+            )
+    return notes
 
 
 def handed_out_in_bundle() -> nbformat.NotebookNode | None:

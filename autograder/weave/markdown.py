@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from pybtex.database import Person, parse_file
+from pybtex.database import BibliographyData, Person, parse_file
+from pybtex.richtext import Text
+from pybtex.style.formatting.plain import Style
 
 from autograder.chapters import BOOK, Chapter, SourceError, line_of
 
@@ -137,7 +139,7 @@ class _Converter:
         with_target = WITH_TARGET.match(text)
         shown, target = with_target.groups() if with_target else ("", text)
         roles: dict[str, Callable[[], str]] = {
-            "term": lambda: shown or target,
+            "term": lambda: f"*{shown or target}*",
             "eq": lambda: f"({self._known(self.labels.equations, target, 'equation')})",
             "ref": lambda: shown or self._known(self.labels.sections, target, "section"),
             "doc": lambda: shown or self._title(target),
@@ -174,15 +176,36 @@ class _Converter:
         raise SourceError(self.chapter.file, self.line, f"{sentence}.")
 
 
+def references(chapter: Chapter) -> str:
+    """The works that a chapter cites, as a section of Markdown; empty where it cites none."""
+    cells = [cell.source for cell in chapter.notebook.cells if cell.cell_type == "markdown"]
+    roles = [match for source in cells for match in ROLE.findall(source)]
+    cited = {
+        key.strip() for name, keys in roles if name.startswith("cite:") for key in keys.split(",")
+    }
+    entries = _bibliography().entries
+    works = Style(abbreviate_names=True).format_entries(entries[key] for key in sorted(cited))
+    lines = [f"- {work.text.render_as('text')}" for work in works]
+    return "## References\n\n" + "\n".join(lines) if lines else ""
+
+
+@cache
+def _bibliography() -> BibliographyData:
+    return parse_file(BOOK / "references.bib")
+
+
 @cache
 def _citations() -> dict[str, str]:
-    """Each key of the bibliography as author and year: "Mikolov et al. (2013)"."""
+    """Each key of the bibliography as author and year: "Mikolov et al. 2013"."""
     result = {}
-    for key, entry in parse_file(BOOK / "references.bib").entries.items():
+    for key, entry in _bibliography().entries.items():
         people: list[Person] = entry.persons.get("author") or entry.persons.get("editor") or []
-        names = [
-            " ".join(person.prelast_names + person.last_names).strip("{}") for person in people
-        ]
+        names = [_last_name(person) for person in people]
         who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
         result[key] = f"{who} {entry.fields.get('year', '')}".strip()
     return result
+
+
+def _last_name(person: Person) -> str:
+    """A person's last name, its TeX accents as the letters that they mean."""
+    return str(Text.from_latex(" ".join(person.prelast_names + person.last_names)))

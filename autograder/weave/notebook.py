@@ -28,9 +28,10 @@ from autograder.chapters import (
     GradedCell,
     tags_of,
 )
-from autograder.submission.restore import ANSWER_PREFIX, CHECK_PREFIX, grade_id
+from autograder.submission.restore import ANSWER_PREFIX, CHECK_PREFIX
+from autograder.submission.validate import PASSED
 from autograder.text import plural
-from autograder.weave.markdown import labels_of, plain_markdown
+from autograder.weave.markdown import labels_of, plain_markdown, references
 from autograder.weave.stubs import solution_cell
 
 # nbgrader's own steps from source to release, without the one that writes the gradebook.
@@ -45,8 +46,6 @@ STUDENT_STEPS = (
     ComputeChecksums,
     CheckCellMetadata,
 )
-
-PASSED = ": all checks passed"
 
 PAGE_NOTE = "*On the book's page, the course's own code runs an experiment here; look at it there.*"
 
@@ -86,6 +85,8 @@ def instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:
         elif cell.cell_type == "code":
             kept = {"tags": [EXPERIMENT]} if EXPERIMENT in tags else {}
             notebook.cells.append(nbformat.v4.new_code_cell(cell.source, metadata=kept))
+    if cited := references(chapter):
+        notebook.cells.append(nbformat.v4.new_markdown_cell(cited))
     for index, cell in enumerate(notebook.cells):
         cell.id = f"{chapter.slug}-{index}"
     nbformat.validate(notebook)
@@ -120,11 +121,6 @@ def graded_source(source: str, cell: GradedCell) -> str:
     read as a grade.
     """
     return f'{source.rstrip()}\nprint("{cell.name}{PASSED}")'
-
-
-def passed_line(cell: nbformat.NotebookNode) -> str:
-    """What a graded cell of a notebook prints when it passes."""
-    return str(grade_id(cell)).removeprefix(CHECK_PREFIX) + PASSED
 
 
 def _graded_cell(source: str, cell: GradedCell) -> nbformat.NotebookNode:

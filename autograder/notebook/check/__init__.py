@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from . import values
-from .answers import BAKED, Answers, BakedAnswers, UnknownInputs
-from .callsite import exercise_name, is_hidden
+from .answers import BAKED, Answers, BakedAnswers, Expected, UnknownInputs
+from .callsite import CellRun, cell_run, exercise_name, is_hidden
 from .compare import difference, tolerance
-from .diagnose import diagnose
+from .diagnose import diagnose, parameter_names
 from .outcome import Call, outcome_of
 
 __all__ = ["Check", "CheckFailed", "UnknownInputs", "check"]
@@ -42,6 +43,8 @@ class Check:
 
     def __init__(self, answers: Answers | None = None) -> None:
         self.answers = answers
+        self._run: CellRun | None = None
+        self._passed: list[tuple[str, Expected]] = []
 
     def __call__(self, fn: Callable[..., Any], /, *inputs: Any, **options: Any) -> Any:
         """Call `fn` on copies of the inputs and compare what comes with the reference.
@@ -59,9 +62,7 @@ class Check:
             UnknownInputs: the baked answers don't hold this call.
         """
         frame = sys._getframe(1)
-        return self._compare(
-            fn, Call(inputs, options), exercise_name(frame), hidden=is_hidden(frame)
-        )
+        return self._compare(fn, Call(inputs, options), frame)
 
     def gradient(
         self,
@@ -88,7 +89,7 @@ class Check:
         """
         frame = sys._getframe(1)
         call = Call(inputs, options, wrt if isinstance(wrt, tuple) else (wrt,))
-        gradients = self._compare(fn, call, exercise_name(frame), hidden=is_hidden(frame))
+        gradients = self._compare(fn, call, frame)
         return gradients if isinstance(wrt, tuple) or gradients is None else gradients[0]
 
     def close(self, got: Any, wanted: Any, message: str) -> None:
@@ -108,14 +109,27 @@ class Check:
             expected, came = found.words(is_hidden(sys._getframe(1)))
             raise CheckFailed(f"{message}\n  expected: {expected}\n  came:     {came}")
 
-    def _compare(self, fn: Callable[..., Any], call: Call, exercise: str, hidden: bool) -> Any:
+    def _compare(self, fn: Callable[..., Any], call: Call, frame: FrameType) -> Any:
         if self.answers is None:
             self.answers = default_answers()
+        exercise, run = exercise_name(frame), cell_run(frame)
+        if run != self._run:
+            self._run, self._passed = run, []
         expected = self.answers.expected(exercise, call)
         came = outcome_of(fn, call)
-        message = diagnose(exercise, call, came, expected, hidden)
+        message = diagnose(
+            exercise,
+            call,
+            came,
+            expected,
+            is_hidden(frame),
+            parameter_names(fn),
+            [known for name, known in self._passed if name == exercise],
+        )
         if message is not None:
+            self._passed = []
             raise CheckFailed(message) from None
+        self._passed.append((exercise, expected))
         return came.value
 
 

@@ -52,6 +52,10 @@ class Expected:
 class UnknownInputs(LookupError):
     """The baked answers don't hold this call."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message alone."""
+        return str(self).splitlines()
+
 
 class Answers(ABC):
     """A source of right answers."""
@@ -100,9 +104,9 @@ class BakedAnswers(Answers):
                     ],
                 )
         raise UnknownInputs(
-            f"There is no baked answer of {exercise} for these inputs. Offline, `check` knows the "
-            "inputs of the notebook's own cells; if you changed one of those, take the cell from a "
-            "fresh copy of the bundle. To try inputs of your own, call the function and look."
+            f"`check` knows the right answers of {exercise} for the inputs of this notebook's own "
+            "cells only.\n  If you changed the inputs of a check, take the cell from a fresh copy "
+            f"of the bundle.\n  For inputs of your own, call the function: print({exercise}(...))"
         )
 
 
@@ -145,15 +149,22 @@ def allowed_for(single: Outcome, double: Outcome) -> list[float]:
     if single.error is not None:
         return []
     if double.error is not None:
-        raise ValueError(f"The reference fails in double precision: {double.detail}")
+        raise ValueError(f"The reference fails in double precision: {double.text}")
     return tolerance(single.value, double.value)
 
 
 def agrees(came: Outcome, expected: Outcome, allowed: list[float]) -> bool:
-    """True where two outcomes are the same: values within the tolerance, or the same exception."""
+    """True where two outcomes are the same: values within the tolerance, or the right exception."""
     if expected.error is not None:
         return expected.error in came.error_bases
     return came.error is None and difference(came.value, expected.value, allowed) is None
+
+
+def same_mistake(came: Outcome, wrong: Outcome, allowed: list[float]) -> bool:
+    """True where an answer does what a misconception does: the value, or exception and text."""
+    if wrong.error is not None:
+        return came.error == wrong.error and came.text == wrong.text
+    return agrees(came, wrong, allowed) and came.changed == wrong.changed
 
 
 def _same_call(call: Call, known: Call) -> bool:
@@ -179,7 +190,7 @@ def _rounding(leaf: Any) -> float:
 
 
 def _encode_outcome(outcome: Outcome) -> dict[str, Any]:
-    return asdict(outcome) | {"value": values.encode(outcome.value), "detail": ""}
+    return asdict(outcome) | {"value": values.encode(outcome.value), "line": ""}
 
 
 def _decode_outcome(code: dict[str, Any]) -> Outcome:
@@ -187,5 +198,6 @@ def _decode_outcome(code: dict[str, Any]) -> Outcome:
         values.decode(code["value"]),
         code["error"],
         tuple(code["error_bases"]),
+        code["text"],
         changed=tuple(code["changed"]),
     )

@@ -10,9 +10,19 @@ import ast
 from types import FrameType
 
 from executing import Source
+from IPython import get_ipython
 
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 END_HIDDEN = "### END HIDDEN TESTS"
+
+
+CellRun = tuple[str, int | None]
+
+
+def cell_run(frame: FrameType) -> CellRun:
+    """What tells one run of a cell from another: its file name, and IPython's count of runs."""
+    shell = get_ipython()
+    return frame.f_code.co_filename, shell.execution_count if shell else None
 
 
 def exercise_name(frame: FrameType) -> str:

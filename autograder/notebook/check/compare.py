@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from . import values
 
@@ -85,9 +87,10 @@ def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Differenc
     if isinstance(expected, list | tuple):
         if not isinstance(came, list | tuple) or len(came) != len(expected):
             return Difference(
-                values.describe(expected) + at,
-                values.describe(came),
+                values.describe_with_items(expected) + at,
+                values.describe_with_items(came),
                 "what the function returns, and how many parts that has",
+                (values.describe(expected), values.describe(came)),
             )
         for index, (one, other) in enumerate(zip(came, expected, strict=True)):
             found = _difference(one, other, allowed, f"{where}[{index}]")
@@ -147,7 +150,9 @@ def _tensor_difference(came: Any, expected: Any, allowed: float, where: str) -> 
     at = f" at {where}" if where else ""
     whole, what = values.describe(expected) + at, values.describe(came)
     if type(came) is not type(expected) and not isinstance(came, type(expected)):
-        return Difference(whole, what, "the type of what you return")
+        return Difference(whole, what, _other_type(came))
+    if isinstance(came, Tensor) and came.layout != torch.strided:
+        return Difference(whole, f"a sparse tensor of shape {tuple(came.shape)}", "its layout")
     if tuple(came.shape) != tuple(expected.shape):
         return Difference(
             whole, what, "which axis is which, and which axis each step removes or adds"
@@ -188,9 +193,10 @@ def _array_difference(
     index = where + (f"[{', '.join(map(str, place))}]" if place else "")
     many = f"; {int((off > allowed).sum())} of {off.size} numbers are off" if off.size > 1 else ""
     at = f" at {index}" if index else ""
+    right, wrong = _numbers(expected[place], came[place])
     return Difference(
-        f"{_number(expected[place])}{at}",
-        f"{_number(came[place])}{many}",
+        f"{right}{at}",
+        f"{wrong}{many}",
         f"how the number{at} comes about, worked out by hand",
         VALUES_DIFFER,
     )
@@ -207,5 +213,20 @@ def _is_float(value: Any) -> bool:
     return isinstance(value, float | np.floating)
 
 
-def _number(value: Any) -> str:
-    return f"{value:.6g}" if np.asarray(value).dtype.kind in "fc" else str(value)
+def _other_type(came: Any) -> str:
+    """What to look at where another type than a tensor came."""
+    if isinstance(came, np.ndarray):
+        return "the type of what you return: `torch.from_numpy` makes a tensor of a NumPy array"
+    return "the type of what you return"
+
+
+def _numbers(expected: Any, came: Any) -> tuple[str, str]:
+    """Two numbers that differ, with as many digits as it takes to see that."""
+    for digits in (6, 9, 12, 17):
+        pair = tuple(
+            f"{value:.{digits}g}" if np.asarray(value).dtype.kind in "fc" else str(value)
+            for value in (expected, came)
+        )
+        if pair[0] != pair[1]:
+            break
+    return pair[0], pair[1]

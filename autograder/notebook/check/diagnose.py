@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from . import values
-from .answers import Expected, agrees
+from .answers import Expected, agrees, same_mistake
 from .compare import Difference, difference
-from .outcome import Call, Outcome
+from .outcome import CUT_OFF, Call, Outcome
 
 MOST_HINTS = 2
 
 
 def diagnose(
-    exercise: str, call: Call, came: Outcome, expected: Expected, hidden: bool
+    exercise: str,
+    call: Call,
+    came: Outcome,
+    expected: Expected,
+    hidden: bool,
+    names: Sequence[str] = (),
+    passed: Sequence[Expected] = (),
 ) -> str | None:
     """The message for a student, None where the answer is right.
 
     It goes through: not written yet, an exception, shape, dtype, NaN, values, and changed inputs;
-    whatever it is, the misconceptions that give the same result are named.
+    whatever it is, the misconceptions that do the same are named.
 
     Args:
         exercise: the exercise's name.
@@ -24,52 +34,80 @@ def diagnose(
         came: what the student's function did.
         expected: what is known about the right answer.
         hidden: whether the inputs must not be shown, nor numbers that give them away.
+        names: what the function calls its parameters.
+        passed: what is known about the calls that the same cell made before, all of them right; a
+            misconception that fails one of these is not the student's.
     """
     if came.error == "NotImplementedError" and expected.outcome.error != came.error:
         return (
             f"{exercise} is not written yet.\n  expected: a function that returns its result\n"
             "  came:     the exercise's `raise NotImplementedError()`\n"
-            "  look at:  the cell above: put your code in place of that line"
+            "  look at:  the cell above: put your code in place of that line, and delete the line "
+            "if your code is there already"
         )
-    found = _find(came, expected)
+    found = _find(call, came, expected, names)
     if found is None:
         return None
-    hints = [
-        wrong.hint
-        for wrong in expected.wrong
-        if agrees(came, wrong.outcome, expected.allowed)
-        and not agrees(wrong.outcome, expected.outcome, expected.allowed)
-    ]
-    what = "gradient of " if call.wrt is not None else ""
-    lines = [f"The {what}result of {exercise} is not right yet."]
-    if hidden:
-        lines.append("  called:   with inputs that are not shown (a hidden check)")
-    else:
-        lines.append(f"  called:   {call.as_text(exercise)}")
+    what = "gradient" if call.wrt is not None else "result"
+    called = "with inputs that are not shown (a hidden check)" if hidden else call.as_text(exercise)
     wanted, got = found.words(hidden)
-    lines += [f"  expected: {wanted}", f"  came:     {got}"]
-    looks = hints[:MOST_HINTS] or [found.look_at]
-    lines += [f"  look at:  {look}" for look in looks]
+    lines = [
+        f"The {what} of {exercise} is not right yet.",
+        f"  called:   {called}",
+        f"  expected: {wanted}",
+        f"  came:     {got}",
+    ]
+    lines += [f"  look at:  {look}" for look in _hints(came, expected, passed) or [found.look_at]]
     return "\n".join(lines)
 
 
-def _find(came: Outcome, expected: Expected) -> Difference | None:
+def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """What a function calls its parameters; nothing where that can't be known."""
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+def _hints(came: Outcome, expected: Expected, passed: Sequence[Expected]) -> list[str]:
+    """The hints of the misconceptions that do what the student's function did, in every call."""
+    hints = []
+    for wrong in expected.wrong:
+        if same_mistake(came, wrong.outcome, expected.allowed) and not agrees(
+            wrong.outcome, expected.outcome, expected.allowed
+        ):
+            earlier = [
+                (one, other.outcome)
+                for one in passed
+                for other in one.wrong
+                if other.name == wrong.name
+            ]
+            if all(agrees(outcome, one.outcome, one.allowed) for one, outcome in earlier):
+                hints.append(wrong.hint)
+    return hints[:MOST_HINTS]
+
+
+def _find(call: Call, came: Outcome, expected: Expected, names: Sequence[str]) -> Difference | None:
     right = expected.outcome
     if right.error is not None:
         return _find_error(came, right)
+    if came.error == "NotConnected":
+        wanted = _gradient_of(call, right.value)
+        return Difference(wanted, "no gradient", CUT_OFF)
     if came.error is not None:
         return Difference(
-            values.describe(right.value),
-            f"{_article(came.error)}: {came.detail}" if came.detail else _article(came.error),
+            values.describe(_only(call, right.value)),
+            _raised(came),
             "the line that raised it, with these inputs",
             ("a result", _article(came.error)),
         )
-    found = difference(came.value, right.value, expected.allowed)
+    found = difference(_only(call, came.value), _only(call, right.value), expected.allowed)
     if found is None and set(came.changed) - set(right.changed):
         position = min(set(came.changed) - set(right.changed))
+        name = f"`{names[position]}`" if position < len(names) else f"number {position + 1}"
         return Difference(
-            f"that argument {position + 1} is left as it was",
-            "the right result, but that argument was changed in place",
+            f"the argument {name} as it was",
+            f"the right result, but the argument {name} was changed in place",
             "operations that write into their input, such as +=, index assignment, or names that "
             "end in an underscore; work on a copy",
         )
@@ -79,12 +117,36 @@ def _find(came: Outcome, expected: Expected) -> Difference | None:
 def _find_error(came: Outcome, right: Outcome) -> Difference | None:
     if right.error in came.error_bases:
         return None
+    wanted = f"{_article(right.error)}, because of what the inputs are"
+    if came.error is None:
+        return Difference(
+            wanted,
+            values.describe(came.value),
+            "what the task says about inputs that make no sense, and which exception it asks for",
+            (wanted, "a result"),
+        )
     return Difference(
-        f"{_article(right.error)}, because of what the inputs are",
-        values.describe(came.value) if came.error is None else _article(came.error),
-        "what the task says about inputs that make no sense, and which exception it asks for",
-        (_article(right.error), "a result" if came.error is None else _article(came.error)),
+        wanted,
+        _raised(came),
+        f"the line that raised it: it is not the {right.error} that the task asks for",
+        (wanted, _article(came.error)),
     )
+
+
+def _only(call: Call, value: Any) -> Any:
+    """The gradient itself where there is one only, whatever came otherwise."""
+    if call.wrt is not None and len(call.wrt) == 1 and isinstance(value, tuple):
+        return value[0]
+    return value
+
+
+def _gradient_of(call: Call, value: Any) -> str:
+    return f"a gradient: {values.describe(_only(call, value))}"
+
+
+def _raised(came: Outcome) -> str:
+    said = f"{_article(came.error)}: {came.text}" if came.text else _article(came.error)
+    return f"{said}\n    in the line: {came.line}" if came.line else said
 
 
 def _article(error: str | None) -> str:

@@ -42,14 +42,16 @@ class Outcome:
         value: what the function returned; for a gradient, the gradients in the order of `wrt`.
         error: name of the exception's class, None where it returned.
         error_bases: names of the classes that the exception's class descends from, itself first.
-        detail: the exception's text and the line that raised it, for a message.
+        text: the exception's text.
+        line: the line of the function that raised it, where that is known.
         changed: positions of the inputs that the function changed in place.
     """
 
     value: Any = None
     error: str | None = None
     error_bases: tuple[str, ...] = ()
-    detail: str = ""
+    text: str = ""
+    line: str = ""
     changed: tuple[int, ...] = ()
 
 
@@ -73,7 +75,8 @@ def outcome_of(function: Callable[..., Any], call: Call, widen: bool = False) ->
             value = _gradients(value, [inputs[position] for position in call.wrt])
     except Exception as error:  # whatever a student's function raises is its outcome
         bases = tuple(base.__name__ for base in type(error).__mro__[:-2])
-        return Outcome(error=bases[0], error_bases=bases, detail=_detail(error, function))
+        text = values.shorten(str(error), 300)
+        return Outcome(error=bases[0], error_bases=bases, text=text, line=_line(error, function))
     changed = tuple(
         position
         for position, (now, then) in enumerate(zip(inputs, before, strict=True))
@@ -86,6 +89,12 @@ class NotConnected(Exception):
     """A gradient was asked for, and the output does not depend on the input for autograd."""
 
 
+CUT_OFF = (
+    "the output is cut off from the input, so no gradient can flow back: use operations of torch "
+    "on the tensors themselves, without .detach(), .item(), .data, NumPy, or a copy of the input"
+)
+
+
 def _gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Gradients of a fixed random weighting of the float tensors in `output`."""
     generator = torch.Generator().manual_seed(0)
@@ -95,28 +104,24 @@ def _gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
             weights = torch.randn(leaf.shape, generator=generator, dtype=torch.float64)
             total = total + (leaf * weights.to(leaf.dtype)).sum()
     if not isinstance(total, Tensor) or not total.requires_grad:
-        raise NotConnected(
-            "the output is cut off from the input, so no gradient can flow back: use operations "
-            "of torch on the tensors themselves, without .detach(), .item(), .data or NumPy"
-        )
+        raise NotConnected(CUT_OFF)
     gradients = torch.autograd.grad(total, list(inputs), allow_unused=True)
+    if all(gradient is None for gradient in gradients):
+        raise NotConnected(CUT_OFF)
     return tuple(
         torch.zeros_like(source) if gradient is None else gradient
         for gradient, source in zip(gradients, inputs, strict=True)
     )
 
 
-def _detail(error: Exception, function: Callable[..., Any]) -> str:
-    """The exception's text, and the line of the student's function where it arose."""
-    text = values.shorten(str(error), 300)
+def _line(error: Exception, function: Callable[..., Any]) -> str:
+    """The line of the student's function where an exception arose; empty where it is not known."""
     code = getattr(function, "__code__", None)
     if code is None:
-        return text
+        return ""
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename == code.co_filename
     ]
-    if own and own[-1].line:
-        text += f"\n    in the line: {own[-1].line}"
-    return text
+    return (own[-1].line or "") if own else ""

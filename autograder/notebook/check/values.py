@@ -110,18 +110,25 @@ def describe(value: Any) -> str:
     return f"something of type {type(value).__name__}"
 
 
+def describe_with_items(value: Any) -> str:
+    """`describe`, and what is in a list or tuple where that is short."""
+    written = repr(value) if isinstance(value, list | tuple) else ""
+    return f"{describe(value)}: {written}" if 0 < len(written) <= 100 else describe(value)
+
+
 def show_input(value: Any) -> str:
-    """An input of a call in a few characters, values where they are few."""
+    """An input of a call as it would be written, where it is short; otherwise what it is."""
     if is_array(value):
-        shape = "×".join(map(str, value.shape)) or "scalar"
-        if value.numel() if isinstance(value, Tensor) else value.size:
-            flat = to_numpy(value)
-            if flat.size <= 8:
-                digits = np.array2string(
-                    flat, precision=3, separator=", ", suppress_small=True, max_line_width=10_000
-                )
-                return digits.replace("\n", "")
-        return f"<{shape} {dtype_name(value)}>"
+        array = to_numpy(value)
+        if array.size == 0:
+            return f"an empty {describe(value).split(' ', 1)[1]}"
+        if array.size > 8:
+            return describe(value)
+        digits = np.array2string(
+            array, precision=4, separator=", ", suppress_small=True, max_line_width=10_000
+        )
+        kind = "tensor" if isinstance(value, Tensor) else "array"
+        return f"{kind}({' '.join(digits.split())})"
     return shorten(repr(value))
 
 
