@@ -116,11 +116,12 @@ def cosine_similarity_matrix(vectors: Tensor) -> Tensor:
     """Gives the cosine similarity of every row with every row.
 
     Args:
-        vectors: (n, D) floating point, one vector a row. n may be 0.
+        vectors: (n, D) floating point, one vector a row. n may be 0; the result is then (0, 0).
 
     Returns:
         (n, n), of the type of `vectors`. Entry (i, j) is the cosine of the angle between rows i and
         j. A row of zeros has no direction, so its similarity is 0 with every row, itself included.
+        Any other row has one, however short it is.
 
     Source:
         Equation (1.3) of the chapter; Salton, Wong and Yang (1975).
@@ -137,7 +138,7 @@ def embed_by_matmul(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
     Gradients flow back to `embedding_matrix`.
 
     Args:
-        ids: (...) int64, ids from 0 to V - 1, of any shape.
+        ids: (...) int64, ids from 0 to V - 1, of any shape: a single id () and no ids (0,) too.
         embedding_matrix: (V, D) floating point, the matrix Q: row i is the vector of id i.
 
     Returns:
@@ -160,7 +161,7 @@ def embed_by_lookup(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
     that no id asks for play no part: they may hold any number, infinity too.
 
     Args:
-        ids: (...) int64, ids from 0 to V - 1, of any shape.
+        ids: (...) int64, ids from 0 to V - 1, of any shape: a single id () and no ids (0,) too.
         embedding_matrix: (V, D) floating point, the matrix Q: row i is the vector of id i.
 
     Returns:
@@ -186,7 +187,7 @@ def bag_of_words(ids: Tensor, vocab_size: int) -> Tensor:
 
     Args:
         ids: (..., time) int64, ids from 0 to V - 1: one text along the last axis, any number of
-            axes before it. time may be 0.
+            axes before it, or none. time may be 0.
         vocab_size: V.
 
     Returns:

@@ -10,7 +10,9 @@ from autograder.alternatives import alternative
 from autograder.chapters import Chapter, Exercise, load_chapters
 from autograder.misconceptions import misconception
 from autograder.notebook.check import Check
-from autograder.notebook.check.answers import BakedAnswers
+from autograder.notebook.check.answers import BakedAnswers, Expected
+from autograder.notebook.check.outcome import Call
+from autograder.reference import ReferenceAnswers
 from autograder.text import one_line
 from autograder.trial import baked_answers, notebook_namespace, run_cell, try_answer
 from autograder.weave.stubs import STUB, solution_cell, stub_cell
@@ -118,3 +120,21 @@ def test_every_stub_line_stands_in_the_solution(chapter: Chapter, exercise: Exer
     stub = [line for line in stub_cell(chapter.module, exercise.name).splitlines()]
     assert [line for line in stub if line.strip() not in own and line not in solution] == []
     assert any(line.strip() in own for line in stub), "the stub has nothing to fill in"
+
+
+class TenTimesAsLenient(ReferenceAnswers):
+    """The reference, with tolerances ten times as wide."""
+
+    def expected(self, exercise: str, call: Call) -> Expected:
+        known = super().expected(exercise, call)
+        known.allowed = [10 * allowed for allowed in known.allowed]
+        return known
+
+
+@pytest.mark.parametrize(("chapter", "exercise", "wrong"), answers(misconception))
+def test_every_misconception_is_far_beyond_rounding(
+    chapter: Chapter, exercise: Exercise, wrong: Any
+) -> None:
+    lenient = Check(TenTimesAsLenient())
+    results = try_answer(chapter, exercise.name, wrong, hidden=False, check=lenient)
+    assert any(result.message for result in results)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import copy
 import csv
+import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder.chapters import Chapter, find_chapter
+from autograder.chapters import Chapter, find_chapter, load_chapters
 from autograder.errors import CourseError
 from autograder.grading.course import CONFIG_FILE, Course
 from autograder.grading.execution import KernelExecution, tidy
@@ -365,3 +370,44 @@ def test_releasing_again_keeps_grades_and_refuses_other_cells(
     object.__setattr__(fewer, "notebook", notebook)
     with pytest.raises(CourseError, match=r"can't be released: .*submissions associated"):
         release(course, [fewer])
+
+
+def test_the_formgrader_shows_the_course(released: Path, tmp_path: Path, chapter: Chapter) -> None:
+    course = shutil.copytree(released, tmp_path / "course")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    extensions = "{'nbgrader.server_extensions.formgrader': True}"
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"),
+            *(f"--ServerApp.port={port}", "--IdentityProvider.token=''"),
+            f"--ServerApp.jpserver_extensions={extensions}",
+        ],
+        cwd=course,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        address = f"http://127.0.0.1:{port}/formgrader"
+        assignments = json.loads(_wait_for(f"{address}/api/assignments"))
+        assert [one["name"] for one in assignments] == sorted(one.slug for one in load_chapters())
+        assert {one["status"] for one in assignments} == {"draft"}
+        assert assignments[0]["max_score"] == chapter.points
+        assert b"nbgrader" in _wait_for(f"{address}/manage_assignments")
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for(url: str, seconds: float = 60.0) -> bytes:
+    """What a server gives that is just starting."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=10) as reply:
+                return bytes(reply.read())
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.5)

@@ -83,9 +83,13 @@ class TestBuildVocab:
     ) -> None:
         assert build_vocab(tokens, max_size=max_size) == build_vocab(tokens)[:max_size]
 
-    def test_a_vocabulary_without_room_for_the_unknown_word_is_refused(self) -> None:
-        with pytest.raises(ValueError, match="max_size is 0"):
-            build_vocab(LECTURE, max_size=0)
+    @pytest.mark.parametrize("max_size", [0, -1])
+    def test_a_vocabulary_without_room_for_the_unknown_word_is_refused(self, max_size: int) -> None:
+        with pytest.raises(ValueError, match=f"max_size is {max_size}"):
+            build_vocab(LECTURE, max_size=max_size)
+
+    def test_the_token_unk_takes_no_place_from_another_word(self) -> None:
+        assert build_vocab(["<unk>", "<unk>", "a"], max_size=2) == ["<unk>", "a"]
 
 
 class TestEncodeAndDecode:
@@ -110,10 +114,15 @@ class TestEncodeAndDecode:
         assert ids.shape == (0,)
         assert ids.dtype == torch.int64
 
-    @pytest.mark.parametrize("wrong", [-1, 9])
-    def test_ids_outside_the_vocabulary_are_refused(self, wrong: int) -> None:
+    @pytest.mark.parametrize("place", [0, 1, 2])
+    @pytest.mark.parametrize("wrong", [-2, -1, 9])
+    def test_ids_outside_the_vocabulary_are_refused_wherever_they_stand(
+        self, wrong: int, place: int
+    ) -> None:
+        ids = torch.zeros(3, dtype=torch.int64)
+        ids[place] = wrong
         with pytest.raises(IndexError, match=f"no word with id {wrong}"):
-            decode(torch.tensor([0, wrong]), build_vocab(LECTURE))
+            decode(ids, build_vocab(LECTURE))
 
 
 class TestOneHot:
@@ -176,6 +185,14 @@ class TestCosineSimilarityMatrix:
         longer = vectors * torch.tensor([[10.0], [0.25]])
         torch.testing.assert_close(
             cosine_similarity_matrix(longer), cosine_similarity_matrix(vectors)
+        )
+
+    @pytest.mark.parametrize("length", [1e-2, 1e-4, 1e-7, 1e-12])
+    def test_not_even_the_length_of_a_very_short_vector_matters(self, length: float) -> None:
+        vectors = torch.tensor([[1.0, 2.0], [3.0, -1.0]])
+        shorter = vectors * torch.tensor([[length], [1.0]])
+        torch.testing.assert_close(
+            cosine_similarity_matrix(shorter), cosine_similarity_matrix(vectors)
         )
 
     def test_a_row_of_zeros_is_similar_to_nothing_not_even_itself(self) -> None:

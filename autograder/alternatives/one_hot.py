@@ -46,6 +46,20 @@ def sort_by_count_and_place(
     return vocab if max_size is None else vocab[:max_size]
 
 
+@alternative("build_vocab")
+def cut_before_the_front(
+    tokens: list[str], min_count: int = 1, max_size: int | None = None
+) -> tuple[str, ...]:
+    if max_size is None:
+        max_size = len(tokens) + 1
+    if max_size <= 0:
+        raise ValueError("max_size leaves no room for the unknown word.")
+    counts = {word: tokens.count(word) for word in tokens if word != "<unk>"}
+    frequent = [word for word in counts if counts[word] >= min_count]
+    frequent.sort(key=lambda word: -counts[word])
+    return ("<unk>", *frequent[: max_size - 1])
+
+
 @alternative("encode")
 def search_the_list(words: list[str], vocab: list[str]) -> Tensor:
     return torch.tensor([vocab.index(w) if w in vocab else 0 for w in words], dtype=torch.long)
@@ -66,6 +80,13 @@ def look_up_with_tensors(ids: Tensor, vocab: list[str]) -> list[str]:
     if ids.numel() and (ids.min() < 0 or ids.max() >= len(vocab)):
         raise IndexError("An id lies outside the vocabulary.")
     return [vocab[word_id] for word_id in ids]
+
+
+@alternative("decode")
+def all_ids_tested_first(ids: Tensor, vocab: list[str]) -> list[str]:
+    if torch.logical_or(ids < 0, ids >= len(vocab)).any():
+        raise IndexError("An id lies outside the vocabulary.")
+    return [vocab[word_id] for word_id in ids.tolist()]
 
 
 @alternative("decode")
@@ -139,6 +160,18 @@ def numpy_inside(vectors: Tensor) -> Tensor:
     norms = np.linalg.norm(array, axis=1, keepdims=True)
     norms[norms == 0] = 1
     return torch.from_numpy((array / norms) @ (array / norms).T)
+
+
+@alternative("cosine_similarity_matrix")
+def library_cosine_similarity(vectors: Tensor) -> Tensor:
+    return torch.nn.functional.cosine_similarity(vectors[:, None], vectors[None], dim=-1)
+
+
+@alternative("cosine_similarity_matrix")
+def norms_changed_by_mask(vectors: Tensor) -> Tensor:
+    norms = vectors.norm(dim=1)
+    norms[norms == 0] = 1
+    return (vectors @ vectors.T) / norms / norms[:, None]
 
 
 @alternative("embed_by_matmul")

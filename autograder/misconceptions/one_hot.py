@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,14 @@ from solutions import one_hot as reference
 # ---------------------------------------------------------------------------------- build_vocab
 
 
+def _cut(words: list[str], max_size: int | None) -> list[str]:
+    """The vocabulary from its words in their order; the limit is kept, and refused, as it should
+    be."""
+    if max_size is not None and max_size < 1:
+        raise ValueError(f"max_size is {max_size}.")
+    return ["<unk>", *words][:max_size]
+
+
 @misconception("build_vocab")
 def first_appearance_order(
     tokens: list[str], min_count: int = 1, max_size: int | None = None
@@ -20,7 +29,7 @@ def first_appearance_order(
     """Your words stand in the order of their first appearance. That order decides only between
     words that occur equally often; the more frequent word comes first."""
     counts = Counter(token for token in tokens if token != "<unk>")
-    return ["<unk>", *(word for word in counts if counts[word] >= min_count)][:max_size]
+    return _cut([word for word in counts if counts[word] >= min_count], max_size)
 
 
 @misconception("build_vocab")
@@ -29,7 +38,7 @@ def alphabetical_order(
 ) -> list[str]:
     """Your words stand in alphabetical order. The vocabulary is ordered by how often a word
     occurs, the most frequent first."""
-    return ["<unk>", *sorted(reference.build_vocab(tokens, min_count)[1:])][:max_size]
+    return _cut(sorted(reference.build_vocab(tokens, min_count)[1:]), max_size)
 
 
 @misconception("build_vocab")
@@ -40,7 +49,7 @@ def ties_in_alphabetical_order(
     their first appearance in the text; look at what your sort compares after the count."""
     counts = Counter(tokens)
     words = sorted(reference.build_vocab(tokens, min_count)[1:], key=lambda w: (-counts[w], w))
-    return ["<unk>", *words][:max_size]
+    return _cut(words, max_size)
 
 
 @misconception("build_vocab")
@@ -51,7 +60,7 @@ def ties_latest_first(
     This happens when a list sorted upwards is turned round, because the ties turn round too."""
     counts = Counter(token for token in tokens if token != "<unk>")
     words = sorted((w for w in counts if counts[w] >= min_count), key=lambda w: counts[w])
-    return ["<unk>", *words[::-1]][:max_size]
+    return _cut(words[::-1], max_size)
 
 
 @misconception("build_vocab")
@@ -60,7 +69,7 @@ def rarest_first(tokens: list[str], min_count: int = 1, max_size: int | None = N
     frequent one."""
     counts = Counter(token for token in tokens if token != "<unk>")
     words = sorted((w for w in counts if counts[w] >= min_count), key=lambda w: counts[w])
-    return ["<unk>", *words][:max_size]
+    return _cut(words, max_size)
 
 
 @misconception("build_vocab")
@@ -69,7 +78,7 @@ def no_unknown_entry(
 ) -> list[str]:
     """Your vocabulary has no entry "<unk>". It has to be at place 0: it is the id of every word
     that the vocabulary does not have."""
-    return reference.build_vocab(tokens, min_count)[1:][:max_size]
+    return _cut(reference.build_vocab(tokens, min_count)[1:], max_size)[1:]
 
 
 @misconception("build_vocab")
@@ -104,7 +113,48 @@ def unknown_twice(tokens: list[str], min_count: int = 1, max_size: int | None = 
     """Your vocabulary holds "<unk>" twice when the text itself has the token "<unk>". Two entries
     with the same name would need two ids: leave that token out when you count."""
     counts = Counter(tokens)
-    return ["<unk>", *(w for w, count in counts.most_common() if count >= min_count)][:max_size]
+    return _cut([w for w, count in counts.most_common() if count >= min_count], max_size)
+
+
+@misconception("build_vocab")
+def unknown_takes_a_place(
+    tokens: list[str], min_count: int = 1, max_size: int | None = None
+) -> list[str]:
+    """Your vocabulary is too short when the text has the token "<unk>" and `max_size` is given: you
+    cut the list while that token is still in it. Leave it out first, then cut."""
+    if max_size is not None and max_size < 1:
+        raise ValueError(f"max_size is {max_size}.")
+    frequent = Counter(tokens).most_common(None if max_size is None else max_size - 1)
+    return ["<unk>", *(w for w, count in frequent if count >= min_count and w != "<unk>")]
+
+
+@misconception("build_vocab")
+def too_small_a_limit_accepted(
+    tokens: list[str], min_count: int = 1, max_size: int | None = None
+) -> list[str]:
+    """Your function accepts a `max_size` below 1, although not even "<unk>" has room then. Raise a
+    ValueError."""
+    return reference.build_vocab(tokens, min_count)[:max_size]
+
+
+@misconception("build_vocab")
+def only_a_limit_of_zero_refused(
+    tokens: list[str], min_count: int = 1, max_size: int | None = None
+) -> list[str]:
+    """Your function refuses a `max_size` of 0, but accepts a negative one, and a slice counts that
+    from the end of the list. Refuse every limit below 1."""
+    if max_size == 0:
+        raise ValueError("max_size is 0.")
+    return reference.build_vocab(tokens, min_count)[:max_size]
+
+
+@misconception("build_vocab")
+def limit_of_zero_taken_for_none(
+    tokens: list[str], min_count: int = 1, max_size: int | None = None
+) -> list[str]:
+    """Your function takes a `max_size` of 0 for no limit. This happens with `if max_size:`, which
+    is false for 0 as well as for None; compare with `is None`."""
+    return reference.build_vocab(tokens, min_count, max_size or None)
 
 
 # --------------------------------------------------------------------------------------- encode
@@ -177,6 +227,29 @@ def empty_sentence_as_floats(words: list[str], vocab: list[str]) -> Tensor:
     return torch.tensor(reference.encode(words, vocab).tolist())
 
 
+@misconception("encode")
+def vocabulary_from_outside(words: list[str], vocab: list[str]) -> Tensor:
+    """You look the words up in a vocabulary from outside the function. Build what you look them up
+    in from the argument `vocab`, inside: each call may bring another vocabulary."""
+    outside = ["<unk>", "flies", "like", "time", "an", "arrow", "fruit", "a", "banana"]
+    return reference.encode(words, outside)
+
+
+@misconception("encode")
+def list_of_ids(words: list[str], vocab: list[str]) -> list[int]:  # the type is the mistake
+    """Your result is a list of Python numbers. The ids should come as a torch tensor of type int64,
+    so that the next functions can calculate with them."""
+    ids: list[int] = reference.encode(words, vocab).tolist()
+    return ids
+
+
+@misconception("encode")
+def array_of_ids(words: list[str], vocab: list[str]) -> np.ndarray:  # the type is the mistake
+    """Your result is a NumPy array. In this course numbers live in torch tensors: make one with
+    `torch.tensor`."""
+    return np.array(reference.encode(words, vocab).tolist(), dtype=np.int64)
+
+
 # --------------------------------------------------------------------------------------- decode
 
 
@@ -200,6 +273,28 @@ def joined_to_one_string(ids: Tensor, vocab: list[str]) -> str:  # the type is t
 
 
 @misconception("decode")
+def only_minus_one_refused(ids: Tensor, vocab: list[str]) -> list[str]:
+    """You refuse the id -1, but not the other negative ids: Python reads `vocab[-2]` as the last
+    entry but one. Refuse every id below 0."""
+    words = []
+    for word_id in ids.tolist():
+        if word_id == -1:
+            raise IndexError("There is no word with id -1.")
+        words.append(vocab[word_id])
+    return words
+
+
+@misconception("decode")
+def only_the_last_id_tested(ids: Tensor, vocab: list[str]) -> list[str]:
+    """You test only the last of the ids. Look at where your test stands: it must run for each id,
+    inside the loop."""
+    words = [vocab[word_id] for word_id in ids.tolist()]
+    if len(ids) and not 0 <= int(ids[-1]) < len(vocab):
+        raise IndexError("An id is wrong.")
+    return words
+
+
+@misconception("decode")
 def negative_ids_from_the_end(ids: Tensor, vocab: list[str]) -> list[str]:
     """Your function accepts negative ids: Python reads `vocab[-1]` as the last entry, so a wrong id
     becomes a wrong word in silence. Raise an IndexError."""
@@ -217,6 +312,49 @@ def wrong_ids_become_unknown(ids: Tensor, vocab: list[str]) -> list[str]:
 def words_without_repeats(ids: Tensor, vocab: list[str]) -> list[str]:
     """Your result names each word only once. Give one word for each id, repeats included."""
     return list(dict.fromkeys(reference.decode(ids, vocab)))
+
+
+@misconception("decode")
+def dictionary_asked_for_tensors(ids: Tensor, vocab: list[str]) -> list[str]:
+    """You look up tensors in a dictionary. Going through a tensor gives small tensors, which are
+    never equal to a key; `ids.tolist()` gives Python's own numbers."""
+    word_of = dict(enumerate(vocab))
+    return [word_of[word_id] for word_id in ids]
+
+
+@misconception("decode")
+def wrong_ids_raise_a_key_error(ids: Tensor, vocab: list[str]) -> list[str]:
+    """Your function raises a KeyError for a wrong id, as every dictionary does. The exception that
+    is asked for is an IndexError."""
+    word_of = dict(enumerate(vocab))
+    return [word_of[word_id] for word_id in ids.tolist()]
+
+
+@misconception("decode")
+def least_of_no_ids(ids: Tensor, vocab: list[str]) -> list[str]:
+    """Your function fails when there are no ids: an empty tensor has no `min()`. A condition on all
+    ids followed by `.any()` works for none, too; so does a test inside the loop."""
+    if ids.min() < 0 or ids.max() >= len(vocab):
+        raise IndexError("An id is wrong.")
+    return [vocab[word_id] for word_id in ids.tolist()]
+
+
+@misconception("decode")
+def greatest_of_no_ids(ids: Tensor, vocab: list[str]) -> list[str]:
+    """Your function fails when there are no ids: an empty tensor has no `max()`. A condition on all
+    ids followed by `.any()` works for none, too; so does a test inside the loop."""
+    if ids.max() >= len(vocab) or ids.min() < 0:
+        raise IndexError("An id is wrong.")
+    return [vocab[word_id] for word_id in ids.tolist()]
+
+
+@misconception("decode")
+def all_ids_in_one_condition(ids: Tensor, vocab: list[str]) -> list[str]:
+    """Your `if` gets a whole tensor of answers, one for each id, and can't decide. Say whether
+    `.any()` of them counts, or look at one id at a time."""
+    if ids < 0 or ids >= len(vocab):
+        raise IndexError("An id is wrong.")
+    return [vocab[word_id] for word_id in ids.tolist()]
 
 
 # -------------------------------------------------------------------------------------- one_hot
@@ -240,6 +378,26 @@ def places_count_from_one(
 
 
 @misconception("one_hot")
+def no_column_for_id_zero(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """You compare the ids with places that count from 1, so id 0 finds none and gets zeros only.
+    The places are 0 to V - 1."""
+    return (ids.unsqueeze(-1) == torch.arange(1, vocab_size + 1)).to(dtype)
+
+
+@misconception("one_hot")
+def every_row_gets_all_ones(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """You write the ones of all words into every row, as `vectors[..., ids] = 1` does. Row t gets a
+    single 1, at the place of the id at place t."""
+    vectors = torch.zeros(*ids.shape, vocab_size, dtype=dtype)
+    vectors[..., ids] = 1
+    return vectors
+
+
+@misconception("one_hot")
 def id_instead_of_one(ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """You write the id itself at the id's place. The entry there is 1 for every word; only its
     place tells which word it is."""
@@ -254,6 +412,36 @@ def leading_shape_flattened(
     """Your result has lost the shape of `ids`: a batch of sentences has become one long list of
     words. Keep all axes of `ids`, and add one at the end."""
     return reference.one_hot(ids.reshape(-1), vocab_size, dtype)
+
+
+@misconception("one_hot")
+def axes_of_length_one_dropped(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Your result has lost an axis of length 1: `squeeze()` drops them all. A sentence of one word
+    and a batch of one sentence keep their axes."""
+    return reference.one_hot(ids, vocab_size, dtype).squeeze()
+
+
+@misconception("one_hot")
+def one_sentence_only(ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """You number the rows with one `torch.arange(len(ids))`, which fits a single sentence. For a
+    batch each id needs a place on every axis: look for an operation that works along the last
+    axis, whatever stands before it."""
+    vectors = torch.zeros(*ids.shape, vocab_size, dtype=dtype)
+    vectors[torch.arange(len(ids)), ids] = 1
+    return vectors
+
+
+@misconception("one_hot")
+def at_most_two_axes(ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Your function knows an id, a sentence and a batch, and stops at ids with three axes. Any
+    shape may come: add one axis at the end, without counting those before it."""
+    vectors = reference.one_hot(ids, vocab_size, dtype)
+    if ids.dim() > 1:
+        batch, time = ids.shape
+        return vectors.reshape(batch, time, vocab_size)
+    return vectors
 
 
 @misconception("one_hot")
@@ -291,12 +479,78 @@ def negative_ids_wrap_round(
 
 
 @misconception("one_hot")
+def id_v_let_through(ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Your function lets the id V through. Ids count from 0, so the largest one is V - 1: look at
+    whether your comparison should be > or >=."""
+    if ((ids < 0) | (ids > vocab_size)).any():
+        raise IndexError("An id is wrong.")
+    return (ids.unsqueeze(-1) == torch.arange(vocab_size)).to(dtype)
+
+
+@misconception("one_hot")
 def wrong_ids_become_zero_vectors(
     ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
 ) -> Tensor:
     """Your function gives a vector of zeros for an id outside the vocabulary. That hides the
     mistake: check the ids first, and raise an IndexError."""
     return (ids.unsqueeze(-1) == torch.arange(vocab_size)).to(dtype)
+
+
+@misconception("one_hot")
+def wrong_ids_left_to_scatter(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """You leave wrong ids to `scatter_`, which raises a RuntimeError. An IndexError is asked for:
+    look at the ids yourself, before you write anything."""
+    return torch.zeros(*ids.shape, vocab_size, dtype=dtype).scatter_(-1, ids.unsqueeze(-1), 1)
+
+
+@misconception("one_hot")
+def wrong_ids_left_to_the_library(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """You leave wrong ids to torch's own `one_hot`, which raises a RuntimeError. An IndexError is
+    asked for: look at the ids yourself first."""
+    return torch.nn.functional.one_hot(ids, vocab_size).to(dtype)
+
+
+@misconception("one_hot")
+def array_of_vectors(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> np.ndarray:  # the type is the mistake
+    """Your result is a NumPy array. In this course numbers live in torch tensors; torch has its own
+    `eye` and `zeros`, which take a `dtype`."""
+    vectors: np.ndarray = np.eye(vocab_size)[ids.numpy()]
+    return vectors
+
+
+@misconception("one_hot")
+def smallest_of_no_ids(ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Your function fails when there are no ids: an empty tensor has no `min()`. A condition on all
+    ids followed by `.any()` works for none, too."""
+    if ids.min() < 0 or ids.max() >= vocab_size:
+        raise IndexError("An id is wrong.")
+    return reference.one_hot(ids, vocab_size, dtype)
+
+
+@misconception("one_hot")
+def largest_of_no_ids(ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Your function fails when there are no ids: an empty tensor has no `max()`. A condition on all
+    ids followed by `.any()` works for none, too."""
+    if ids.max() >= vocab_size or ids.min() < 0:
+        raise IndexError("An id is wrong.")
+    return reference.one_hot(ids, vocab_size, dtype)
+
+
+@misconception("one_hot")
+def whole_tensor_in_a_condition(
+    ids: Tensor, vocab_size: int, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Your `if` gets a whole tensor of answers, one for each id, and can't decide. Join conditions
+    on tensors with `|`, and say with `.any()` that a single wrong id is enough."""
+    if ids < 0 or ids >= vocab_size:
+        raise IndexError("An id is wrong.")
+    return reference.one_hot(ids, vocab_size, dtype)
 
 
 # --------------------------------------------------------------------- cosine_similarity_matrix
@@ -318,11 +572,38 @@ def divided_by_one_norm(vectors: Tensor) -> Tensor:
 
 
 @misconception("cosine_similarity_matrix")
+def only_the_norm_of_the_column(vectors: Tensor) -> Tensor:
+    """You divide each column by its vector's norm, and the row's norm is missing. Without
+    `keepdim=True` the norms lie along the last axis; the formula has both below the line."""
+    norms = vectors.norm(dim=1)
+    return (vectors @ vectors.T) / torch.where(norms == 0, torch.ones_like(norms), norms)
+
+
+@misconception("cosine_similarity_matrix")
+def norms_without_keepdim(vectors: Tensor) -> Tensor:
+    """You divide n rows by a tensor of shape (n,), and torch lays its n numbers along the columns.
+    The norms need the shape (n, 1): see `keepdim`."""
+    norms = vectors.norm(dim=1)
+    unit: Tensor = vectors / torch.where(norms == 0, torch.ones_like(norms), norms)
+    return unit @ unit.T
+
+
+@misconception("cosine_similarity_matrix")
+def norm_of_the_whole_matrix(vectors: Tensor) -> Tensor:
+    """You divide by one number, the norm of the whole matrix. Each row has a norm of its own: tell
+    `norm` along which axis to go."""
+    norm = vectors.norm()
+    unit = vectors / torch.where(norm == 0, torch.ones_like(norm), norm)
+    return unit @ unit.T
+
+
+@misconception("cosine_similarity_matrix")
 def norm_without_the_root(vectors: Tensor) -> Tensor:
     """You divide by the squared norms. The norm is the square root of the sum of squares; your
     diagonal should come out as 1."""
     squares = (vectors**2).sum(dim=1, keepdim=True)
-    return (vectors @ vectors.T) / torch.where(squares == 0, torch.ones_like(squares), squares**2)
+    unit = vectors / torch.where(squares == 0, torch.ones_like(squares), squares)
+    return unit @ unit.T
 
 
 @misconception("cosine_similarity_matrix")
@@ -354,6 +635,38 @@ def zero_rows_like_themselves(vectors: Tensor) -> Tensor:
     """Your diagonal is 1 for a row of zeros too. Such a row has no direction: here its similarity
     is 0 even with itself."""
     return reference.cosine_similarity_matrix(vectors).fill_diagonal_(1.0)
+
+
+@misconception("cosine_similarity_matrix")
+def short_rows_not_divided(vectors: Tensor) -> Tensor:
+    """You divide every row with a norm below 1 by 1, so short rows seem to be unlike everything.
+    Divide by 1 only where the norm is exactly 0."""
+    unit: Tensor = vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1)
+    return unit @ unit.T
+
+
+@misconception("cosine_similarity_matrix")
+def something_added_to_the_norm(vectors: Tensor) -> Tensor:
+    """You add a small number to the norm; then every cosine is slightly too small, and for a very
+    short row much too small. Change only the rows of zeros."""
+    unit: Tensor = vectors / (vectors.norm(dim=1, keepdim=True) + 1e-8)
+    return unit @ unit.T
+
+
+@misconception("cosine_similarity_matrix")
+def very_little_added_to_the_norm(vectors: Tensor) -> Tensor:
+    """You add something to the norm. Even a tiny number shows where the row is very short, and in
+    float64 it shows everywhere: change only the rows of zeros."""
+    unit: Tensor = vectors / (vectors.norm(dim=1, keepdim=True) + 1e-12)
+    return unit @ unit.T
+
+
+@misconception("cosine_similarity_matrix")
+def no_rows_to_stack(vectors: Tensor) -> Tensor:
+    """Your function fails when there are no rows: `torch.stack` needs at least one. For n = 0 the
+    result is an empty tensor of shape (0, 0); one product of matrices gives it by itself."""
+    similarity = reference.cosine_similarity_matrix(vectors)
+    return torch.stack([similarity[i] for i in range(len(vectors))])
 
 
 @misconception("cosine_similarity_matrix")
@@ -404,6 +717,21 @@ def product_in_float32(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
 
 
 @misconception("embed_by_matmul")
+def product_rounded_to_float32(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """Your result is float64 by name, but on the way you turned Q into float32, and half of its
+    digits are gone. Make the one-hot vectors in the type of Q, and leave Q as it is."""
+    vectors = reference.embed_by_matmul(ids, embedding_matrix.to(torch.float32))
+    return vectors.to(embedding_matrix.dtype)
+
+
+@misconception("embed_by_matmul")
+def single_words_squeezed(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """Your result has lost an axis of length 1: `squeeze()` drops them all. A sentence of one word
+    keeps its axis; the result has all the axes of `ids`, and then D."""
+    return reference.embed_by_matmul(ids.squeeze(), embedding_matrix)
+
+
+@misconception("embed_by_matmul")
 def product_cut_off_from_q(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
     """Your values are right, but no gradient reaches Q: somewhere on the way you detach it, or copy
     it into a new tensor or into numpy. Then Q could never learn."""
@@ -440,6 +768,38 @@ def rows_averaged(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
     all the axes of `ids`, and then D."""
     vectors = reference.embed_by_lookup(ids, embedding_matrix)
     return vectors.mean(dim=-2) if ids.dim() else vectors
+
+
+@misconception("embed_by_lookup")
+def rows_rounded_to_float32(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """Your result is float64 by name, but on the way it was float32, and half of the digits of Q
+    are gone. Take the rows of Q as they are."""
+    return reference.embed_by_lookup(ids, embedding_matrix.float()).to(embedding_matrix.dtype)
+
+
+@misconception("embed_by_lookup")
+def rows_squeezed(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """Your result has lost an axis of length 1: `squeeze()` drops them all. A sentence of one word
+    keeps its axis; the result has all the axes of `ids`, and then D."""
+    return reference.embed_by_lookup(ids, embedding_matrix).squeeze()
+
+
+@misconception("embed_by_lookup")
+def rows_stacked_one_by_one(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """You go through the ids one by one. A single id, shape (), can't be gone through, and an empty
+    tensor leaves `torch.stack` with nothing. Index with the whole tensor of ids at once."""
+    if ((ids < 0) | (ids >= len(embedding_matrix))).any():
+        raise IndexError("An id is wrong.")
+    return torch.stack([embedding_matrix[word_id] for word_id in ids])
+
+
+@misconception("embed_by_lookup")
+def condition_on_all_ids(ids: Tensor, embedding_matrix: Tensor) -> Tensor:
+    """Your `if` gets a whole tensor of answers, one for each id, and can't decide. Join conditions
+    on tensors with `|`, and say with `.any()` that a single wrong id is enough."""
+    if ids < 0 or ids >= len(embedding_matrix):
+        raise IndexError("An id is wrong.")
+    return embedding_matrix[ids]
 
 
 @misconception("embed_by_lookup")
@@ -517,3 +877,29 @@ def integer_counts(ids: Tensor, vocab_size: int) -> Tensor:
     """Your counts are integers. They should be float32, as the one-hot vectors that they are the
     sum of: the next step multiplies and divides them."""
     return reference.bag_of_words(ids, vocab_size).to(torch.int64)
+
+
+@misconception("bag_of_words")
+def batch_of_one_squeezed(ids: Tensor, vocab_size: int) -> Tensor:
+    """Your result has lost an axis of length 1: `squeeze()` drops them all. A batch of one text
+    keeps its axis; only the time axis goes."""
+    return reference.bag_of_words(ids, vocab_size).squeeze()
+
+
+@misconception("bag_of_words")
+def a_text_or_a_batch_only(ids: Tensor, vocab_size: int) -> Tensor:
+    """Your function knows one text and a batch of texts, and stops at ids with three axes:
+    `bincount` takes one axis only. Look for an operation that works along the last axis."""
+    if ((ids < 0) | (ids >= vocab_size)).any():
+        raise IndexError("An id is wrong.")
+    if ids.dim() == 1:
+        return torch.bincount(ids, minlength=vocab_size).float()
+    return torch.stack([torch.bincount(text, minlength=vocab_size).float() for text in ids])
+
+
+@misconception("bag_of_words")
+def wrong_ids_left_to_scatter_add(ids: Tensor, vocab_size: int) -> Tensor:
+    """You leave wrong ids to `scatter_add`, which raises a RuntimeError. An IndexError is asked
+    for: look at the ids yourself first, as in `one_hot`."""
+    counts = torch.zeros(*ids.shape[:-1], vocab_size)
+    return counts.scatter_add(-1, ids, torch.ones(ids.shape))
