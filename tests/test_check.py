@@ -94,6 +94,27 @@ def test_a_wrong_shape_names_both_shapes() -> None:
     assert "axis" in look_at
 
 
+@pytest.mark.parametrize(
+    ("answer", "look_at"),
+    [
+        (
+            lambda x, factor: (x * factor)[1:],
+            "there are too few; the first one that differs is row 0",
+        ),
+        (
+            lambda x, factor: torch.cat([x * factor, x]),
+            "too many; the first one that differs is row 2",
+        ),
+        (
+            lambda x, factor: (x * factor)[:0],
+            "there are too few; the first one that differs is row 0",
+        ),
+    ],
+)
+def test_a_wrong_number_of_rows_names_the_first_that_differs(answer: Any, look_at: str) -> None:
+    assert look_at in said(failure(answer))[2]
+
+
 def test_a_wrong_dtype_names_both_dtypes() -> None:
     expected, came, look_at = said(failure(lambda x, factor: (x * factor).double()))
     assert (expected, came) == (

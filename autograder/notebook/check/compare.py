@@ -226,8 +226,8 @@ def _first_other_row(came: Any, expected: Any) -> str:
     few = "few" if len(came) < len(expected) else "many"
     shorter = min(len(came), len(expected))
     same = values.to_numpy(came)[:shorter] == values.to_numpy(expected)[:shorter]
-    rows = same.reshape(shorter, -1).all(axis=1)
-    first = int(rows.argmin()) if not rows.all() else shorter
+    rows = same.all(axis=tuple(range(1, same.ndim)))
+    first = shorter if rows.all() else int(rows.argmin())
     return f"the number of rows: there are too {few}; the first one that differs is row {first}"
 
 
