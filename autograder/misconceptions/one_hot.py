@@ -654,14 +654,6 @@ def something_added_to_the_norm(vectors: Tensor) -> Tensor:
 
 
 @misconception("cosine_similarity_matrix")
-def very_little_added_to_the_norm(vectors: Tensor) -> Tensor:
-    """You add something to the norm. Even a tiny number shows where the row is very short, and in
-    float64 it shows everywhere: change only the rows of zeros."""
-    unit: Tensor = vectors / (vectors.norm(dim=1, keepdim=True) + 1e-12)
-    return unit @ unit.T
-
-
-@misconception("cosine_similarity_matrix")
 def no_rows_to_stack(vectors: Tensor) -> Tensor:
     """Your function fails when there are no rows: `torch.stack` needs at least one. For n = 0 the
     result is an empty tensor of shape (0, 0); one product of matrices gives it by itself."""
