@@ -14,7 +14,8 @@ class Registry:
     """Functions that stand in for an exercise's answer, by the name of the exercise.
 
     Args:
-        package: dotted name of the package that holds them, one module a chapter.
+        package: dotted name of the package that holds them: one module a chapter, or, where a
+            module would grow too long, one package a chapter with a module an exercise.
     """
 
     def __init__(self, package: str) -> None:
@@ -41,8 +42,14 @@ class Registry:
             module: the chapter's module in `solutions`, such as "one_hot".
             exercise: the exercise's name.
         """
-        name = f"{self.package}.{module}"
-        if importlib.util.find_spec(name) is None:
-            return {}
-        importlib.import_module(name)
+        for name in (f"{self.package}.{module}", f"{self.package}.{module}.{exercise}"):
+            if _exists(name):
+                importlib.import_module(name)
         return dict(self._answers.get(exercise, {}))
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the name's parent is a module and no package
+        return False
