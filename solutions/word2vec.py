@@ -105,7 +105,9 @@ def noise_distribution(counts: Tensor, power: float = 0.75) -> Tensor:
 
     Args:
         counts: how often each word occurs, shape (V,), integer or float, at least one above 0.
-        power: the exponent; 1 gives the relative frequencies, 0 the same chance to every word.
+        power: the exponent; 1 gives the relative frequencies, 0 the same chance to every word
+            (0 is for counts that are all above 0). With a power above 0, a word with count 0 has
+            probability 0.
 
     Returns:
         Probabilities that sum to 1, shape (V,), in the dtype of ``counts`` if that is a float
@@ -194,14 +196,15 @@ def sgns_step(
     Every pair has the negative-sampling loss with its own K negatives. The gradients of all
     pairs are taken at the old values of both matrices and summed over the batch (not averaged);
     then both matrices move against their sum, by the learning rate. A word that stands in the
-    batch several times collects all its gradients.
+    batch several times collects all its gradients. A negative that is its pair's own context
+    counts as a negative too.
 
     Args:
         input_vectors: Q, one row a word, shape (V, D), float. Changed in place.
         output_vectors: U, one row a word, shape (V, D), same dtype. Changed in place.
         centers: ids of the centre words, shape (B,), int64, B at least 1.
         contexts: ids of the context words, shape (B,), int64.
-        negatives: ids of each pair's negatives, shape (B, K), int64.
+        negatives: ids of each pair's negatives, shape (B, K), int64, K at least 1.
         learning_rate: the step's length.
 
     Returns:
@@ -253,12 +256,13 @@ def analogy(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
 
     All rows are first brought to length 1 (a row of zeros stays as it is); b - a + c is made from
     these, and the words are ranked by their cosine with it. The three words of the question are
-    left out. Of two words with equal cosine the smaller id comes first.
+    left out; two of them, or all three, may be the same word. Of two words with equal cosine the
+    smaller id comes first. A vector of zeros has cosine 0 with everything.
 
     Args:
         vectors: one row a word, shape (V, D), float.
         a, b, c: ids of the words of the question.
-        k: how many answers, at most V less the words of the question.
+        k: how many answers, at most V less the number of different words in the question.
 
     Returns:
         ids, shape (k,), int64, the best answer first.

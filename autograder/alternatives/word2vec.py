@@ -280,11 +280,20 @@ def one_hot_matrices(
 
 
 @alternative("most_similar")
-def cosine_with_topk(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+def lowest_possible_cosine(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
     cosines = functional.cosine_similarity(vectors, vectors[word_id][None], dim=1)
     cosines[word_id] = -torch.inf
-    best = cosines.topk(k)
-    return best.indices, best.values
+    values, ids = cosines.sort(descending=True, stable=True)
+    return ids[:k], values[:k]
+
+
+@alternative("most_similar")
+def tiny_number_guards_the_division(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+    lengths = vectors.norm(dim=1)
+    cosines = vectors @ vectors[word_id] / (lengths * lengths[word_id] + 1e-12)
+    others = torch.tensor([i for i in range(len(vectors)) if i != word_id])
+    ids = others[torch.argsort(-cosines[others], stable=True)[:k]]
+    return ids, cosines[ids]
 
 
 @alternative("most_similar")
@@ -304,12 +313,12 @@ def sorted_list(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
 
 
 @alternative("analogy")
-def normalised_query_with_topk(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
+def normalised_query(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
     unit = functional.normalize(vectors, dim=1)
     query = functional.normalize(unit[b] - unit[a] + unit[c], dim=0)
     cosines = torch.einsum("vd,d->v", unit, query)
     cosines[[a, b, c]] = -torch.inf
-    return cosines.topk(k).indices
+    return cosines.sort(descending=True, stable=True).indices[:k]
 
 
 @alternative("analogy")

@@ -104,6 +104,58 @@ def positions_instead_of_words(token_ids: Tensor, window_sizes: Tensor) -> Tenso
     return word2vec.skipgram_pairs(torch.arange(len(token_ids)), window_sizes)
 
 
+@misconception("skipgram_pairs")
+def slice_with_negative_start(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
+    """Near the beginning of the text your centres lose their left contexts. A slice that starts
+    below 0 counts from the end of the text and comes out empty: let it start at 0 at the
+    lowest."""
+    ids, pairs = token_ids.tolist(), []
+    for t, size in enumerate(window_sizes.tolist()):
+        pairs += [(ids[t], word) for word in ids[t - size : t] + ids[t + 1 : t + size + 1]]
+    return _pairs(pairs)
+
+
+@misconception("skipgram_pairs")
+def contexts_by_distance(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
+    """Your pairs are the right ones in another order: the nearest context comes first. The
+    docstring orders the contexts of a centre by their position in the text, from left to
+    right."""
+    ids, pairs = token_ids.tolist(), []
+    for t, size in enumerate(window_sizes.tolist()):
+        for distance in range(1, size + 1):
+            pairs += [(ids[t], ids[j]) for j in (t - distance, t + distance) if 0 <= j < len(ids)]
+    return _pairs(pairs)
+
+
+@misconception("skipgram_pairs")
+def duplicate_pairs_removed(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
+    """A pair that occurs twice in the text stands only once in your result. How often two words
+    stand together is what the vectors learn from: keep every pair."""
+    pairs = word2vec.skipgram_pairs(token_ids, window_sizes).tolist()
+    return _pairs(list(dict.fromkeys((center, context) for center, context in pairs)))
+
+
+@misconception("skipgram_pairs")
+def lengths_not_compared(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
+    """You go on when the text and the window sizes differ in length. Each position needs its own
+    window size: compare the lengths first, and raise what the docstring says."""
+    shorter = min(len(token_ids), len(window_sizes))
+    ids, pairs = token_ids.tolist(), []
+    for t, size in enumerate(window_sizes[:shorter].tolist()):
+        first, last = max(0, t - size), min(len(ids) - 1, t + size)
+        pairs += [(ids[t], ids[j]) for j in range(first, last + 1) if j != t]
+    return _pairs(pairs)
+
+
+@misconception("skipgram_pairs")
+def too_many_window_sizes_accepted(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
+    """You refuse too few window sizes, but too many of them go through. The two lengths must be
+    equal."""
+    if len(window_sizes) > len(token_ids):
+        window_sizes = window_sizes[: len(token_ids)]
+    return word2vec.skipgram_pairs(token_ids, window_sizes)
+
+
 # -------------------------------------------------------------------------- keep_probability
 
 
@@ -156,6 +208,53 @@ def formula_ignored(counts: Tensor, threshold: float = 1e-3, formula: str = "pap
     """You get the paper's formula for both values of `formula`. The released code has a second
     term: see what to do for "code"."""
     return word2vec.keep_probability(counts, threshold, "paper")
+
+
+@misconception("keep_probability")
+def never_seen_never_kept(
+    counts: Tensor, threshold: float = 1e-3, formula: str = "paper"
+) -> Tensor:
+    """A word that never occurs has probability 0 in your result. There is nothing of it to throw
+    away: the docstring says which probability it has."""
+    probability = word2vec.keep_probability(counts, threshold, formula)
+    return torch.where(counts > 0, probability, torch.zeros_like(probability))
+
+
+@misconception("keep_probability")
+def zero_times_infinity(counts: Tensor, threshold: float = 1e-3, formula: str = "paper") -> Tensor:
+    """A word that never occurs has no number at all in your result: for f = 0 your formula makes
+    0 times infinity, or 0 divided by 0. Put the probability of such words in separately."""
+    frequency = counts / counts.sum()
+    value = (frequency / threshold).sqrt() * (threshold / frequency)
+    if formula == "code":
+        value = value + threshold / frequency
+    elif formula != "paper":
+        raise ValueError(formula)
+    return value.clamp(max=1.0)
+
+
+@misconception("keep_probability")
+def counts_made_whole(counts: Tensor, threshold: float = 1e-3, formula: str = "paper") -> Tensor:
+    """You turn the counts into whole numbers, and counts such as 0.7 become 0. Counts may be
+    floats, for example shares: divide them as they are."""
+    whole = counts.long().to(
+        counts.dtype if counts.is_floating_point() else torch.get_default_dtype()
+    )
+    ratio = threshold / (whole / whole.sum())
+    if formula == "code":
+        return (ratio.sqrt() + ratio).clamp(max=1.0)
+    if formula == "paper":
+        return ratio.sqrt().clamp(max=1.0)
+    raise ValueError(formula)
+
+
+@misconception("keep_probability")
+def unknown_formula_accepted(
+    counts: Tensor, threshold: float = 1e-3, formula: str = "paper"
+) -> Tensor:
+    """You take any other value of `formula` for "code". A misspelt name should not go through:
+    raise what the docstring says."""
+    return word2vec.keep_probability(counts, threshold, "paper" if formula == "paper" else "code")
 
 
 # ------------------------------------------------------------------------ noise_distribution
@@ -257,6 +356,42 @@ def exponential_overflows(center_vector: Tensor, output_vectors: Tensor, target:
     loss = -torch.log(errors[target])
     errors[target] -= 1
     return loss, errors @ output_vectors, torch.outer(errors, center_vector)
+
+
+@misconception("naive_softmax_loss_and_grad")
+def logarithm_of_a_zero_probability(
+    center_vector: Tensor, output_vectors: Tensor, target: int
+) -> Triple:
+    """Your softmax is finite, but with scores of some hundreds the target's probability is 0 in
+    float32, and its logarithm is minus infinity. Take the logarithm of the softmax in one step,
+    from the scores."""
+    _, grad_center, grad_output = _softmax_answer(center_vector, output_vectors, target)
+    probabilities = torch.softmax(output_vectors @ center_vector, dim=0)
+    return -torch.log(probabilities[target]), grad_center, grad_output
+
+
+@misconception("naive_softmax_loss_and_grad")
+def small_number_in_the_logarithm(
+    center_vector: Tensor, output_vectors: Tensor, target: int
+) -> Triple:
+    """You add a small number inside the logarithm. That hides the probability 0, and the loss
+    stops growing and tells a lie: take the logarithm of the softmax in one step, from the
+    scores."""
+    _, grad_center, grad_output = _softmax_answer(center_vector, output_vectors, target)
+    probabilities = torch.softmax(output_vectors @ center_vector, dim=0)
+    return -torch.log(probabilities[target] + 1e-12), grad_center, grad_output
+
+
+@misconception("naive_softmax_loss_and_grad")
+def larger_number_in_the_logarithm(
+    center_vector: Tensor, output_vectors: Tensor, target: int
+) -> Triple:
+    """You add a small number inside the logarithm. That hides the probability 0, and the loss is
+    a little wrong everywhere, and stops growing: take the logarithm of the softmax in one step,
+    from the scores."""
+    _, grad_center, grad_output = _softmax_answer(center_vector, output_vectors, target)
+    probabilities = torch.softmax(output_vectors @ center_vector, dim=0)
+    return -torch.log(probabilities[target] + 1e-9), grad_center, grad_output
 
 
 # ----------------------------------------------------------- negative_sampling_loss_and_grad
@@ -379,6 +514,65 @@ def logarithm_of_zero(
     _, grad_center, grad_output = _sampling_answer(center_vector, output_vectors, target, negatives)
     loss = -torch.log(torch.sigmoid(output_vectors[target] @ center_vector))
     loss = loss - torch.log(torch.sigmoid(-(output_vectors[negatives] @ center_vector))).sum()
+    return loss, grad_center, grad_output
+
+
+@misconception("negative_sampling_loss_and_grad")
+def error_of_a_negative_turned_round(
+    center_vector: Tensor, output_vectors: Tensor, target: int, negatives: Tensor
+) -> Triple:
+    """Your loss is right, but the error of a negative is sigma(-score) in your gradients. What was
+    predicted minus what is true: for a negative the prediction is sigma(score), and true is 0."""
+    loss, _, _ = _sampling_answer(center_vector, output_vectors, target, negatives)
+    words = torch.cat([torch.tensor([target]), negatives])
+    rows = output_vectors[words]
+    scores = rows @ center_vector
+    errors = torch.sigmoid(-scores)
+    errors[0] = -errors[0]
+    grad_output = torch.zeros_like(output_vectors)
+    grad_output.index_add_(0, words, torch.outer(errors, center_vector))
+    return loss, errors @ rows, grad_output
+
+
+@misconception("negative_sampling_loss_and_grad")
+def target_missing_in_the_centres_gradient(
+    center_vector: Tensor, output_vectors: Tensor, target: int, negatives: Tensor
+) -> Triple:
+    """The gradient of the centre's vector holds the negatives only. The centre stands in the
+    target's score, too: add the target's error times its vector."""
+    loss, grad_center, grad_output = _sampling_answer(
+        center_vector, output_vectors, target, negatives
+    )
+    error = torch.sigmoid(output_vectors[target] @ center_vector) - 1
+    return loss, grad_center - error * output_vectors[target], grad_output
+
+
+@misconception("negative_sampling_loss_and_grad")
+def softmax_over_the_drawn_words(
+    center_vector: Tensor, output_vectors: Tensor, target: int, negatives: Tensor
+) -> Triple:
+    """You take a softmax over the target and its negatives. Negative sampling asks about each word
+    on its own, yes or no: each score goes through the logistic function."""
+    words = torch.cat([torch.tensor([target]), negatives])
+    rows = output_vectors[words]
+    log_probabilities = torch.log_softmax(rows @ center_vector, dim=0)
+    errors = log_probabilities.exp()
+    errors[0] -= 1
+    grad_output = torch.zeros_like(output_vectors)
+    grad_output.index_add_(0, words, torch.outer(errors, center_vector))
+    return -log_probabilities[0], errors @ rows, grad_output
+
+
+@misconception("negative_sampling_loss_and_grad")
+def no_negatives_no_result(
+    center_vector: Tensor, output_vectors: Tensor, target: int, negatives: Tensor
+) -> Triple:
+    """Without negatives (K = 0) your code has an empty list to put together. Then the loss has the
+    target's term alone: start from it, and add the others where there are any."""
+    loss, grad_center, grad_output = _sampling_answer(
+        center_vector, output_vectors, target, negatives
+    )
+    torch.stack([output_vectors[negative] @ center_vector for negative in negatives])
     return loss, grad_center, grad_output
 
 
@@ -524,6 +718,121 @@ def loss_summed(
     return new_input, new_output, loss * len(centers)
 
 
+@misconception("sgns_step")
+def repeated_centres_overwritten(
+    input_vectors: Tensor,
+    output_vectors: Tensor,
+    centers: Tensor,
+    contexts: Tensor,
+    negatives: Tensor,
+    learning_rate: float,
+) -> Triple:
+    """Your output vectors are right, but a centre that stands in the batch twice moves only once.
+    Indexing with a list of ids writes each row once, also with `-=`: add its gradients up."""
+    old, new = input_vectors.clone(), input_vectors.clone()
+    for i, center in enumerate(centers.tolist()):  # what the last pair of a centre writes, stays
+        moved, _, _ = word2vec.sgns_step(
+            old.clone(),
+            output_vectors.clone(),
+            centers[i : i + 1],
+            contexts[i : i + 1],
+            negatives[i : i + 1],
+            learning_rate,
+        )
+        new[center] = moved[center]
+    _, new_output, loss = word2vec.sgns_step(
+        input_vectors, output_vectors, centers, contexts, negatives, learning_rate
+    )
+    return new, new_output, loss
+
+
+@misconception("sgns_step")
+def loss_after_the_step(
+    input_vectors: Tensor,
+    output_vectors: Tensor,
+    centers: Tensor,
+    contexts: Tensor,
+    negatives: Tensor,
+    learning_rate: float,
+) -> Triple:
+    """Your vectors are right; the loss is that of the vectors after the step. Report the loss
+    before it: work it out from the old values."""
+    new_input, new_output, _ = word2vec.sgns_step(
+        input_vectors, output_vectors, centers, contexts, negatives, learning_rate
+    )
+    _, _, loss = word2vec.sgns_step(
+        new_input.clone(), new_output.clone(), centers, contexts, negatives, learning_rate
+    )
+    return new_input, new_output, loss
+
+
+@misconception("sgns_step")
+def loss_divided_by_all_scores(
+    input_vectors: Tensor,
+    output_vectors: Tensor,
+    centers: Tensor,
+    contexts: Tensor,
+    negatives: Tensor,
+    learning_rate: float,
+) -> Triple:
+    """Your vectors are right; the loss is the mean over all 1 + K words of all pairs. A pair's loss
+    is the sum of its 1 + K terms: take the mean over the pairs only."""
+    new_input, new_output, loss = word2vec.sgns_step(
+        input_vectors, output_vectors, centers, contexts, negatives, learning_rate
+    )
+    return new_input, new_output, loss / (1 + negatives.shape[1])
+
+
+@misconception("sgns_step")
+def own_context_skipped(
+    input_vectors: Tensor,
+    output_vectors: Tensor,
+    centers: Tensor,
+    contexts: Tensor,
+    negatives: Tensor,
+    learning_rate: float,
+) -> Triple:
+    """You skip a negative that happens to be the pair's own context. Here it counts as a negative
+    like the others (the docstring says so)."""
+    total_loss = torch.zeros((), dtype=input_vectors.dtype)
+    new_input, new_output = input_vectors.clone(), output_vectors.clone()
+    for i in range(len(centers)):
+        drawn = negatives[i][negatives[i] != contexts[i]]
+        moved_input, moved_output, loss = word2vec.sgns_step(
+            input_vectors.clone(),
+            output_vectors.clone(),
+            centers[i : i + 1],
+            contexts[i : i + 1],
+            drawn[None],
+            learning_rate,
+        )
+        new_input += moved_input - input_vectors
+        new_output += moved_output - output_vectors
+        total_loss += loss
+    input_vectors.copy_(new_input)
+    output_vectors.copy_(new_output)
+    return input_vectors, output_vectors, total_loss / len(centers)
+
+
+@misconception("sgns_step")
+def axes_of_length_one_vanish(
+    input_vectors: Tensor,
+    output_vectors: Tensor,
+    centers: Tensor,
+    contexts: Tensor,
+    negatives: Tensor,
+    learning_rate: float,
+) -> Triple:
+    """With one pair, or one negative a pair, an axis of your tensors is gone. `squeeze()` drops
+    every axis of length 1: name the axis that it should drop, or do without it."""
+    rows = output_vectors[negatives]
+    scores = torch.bmm(rows, input_vectors[centers][:, :, None]).squeeze()
+    functional.softplus(scores).sum(dim=1)
+    return word2vec.sgns_step(
+        input_vectors, output_vectors, centers, contexts, negatives, learning_rate
+    )
+
+
 # ------------------------------------------------------------------------------ most_similar
 
 
@@ -581,6 +890,57 @@ def least_similar_first(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, 
     return ids, cosines[ids]
 
 
+@misconception("most_similar")
+def divided_by_length_zero(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+    """A vector of zeros has length 0, and dividing by it gives no number. The docstring says which
+    cosine such a vector has: look after it before you divide."""
+    lengths = vectors.norm(dim=1)
+    cosines = vectors @ vectors[word_id] / (lengths * lengths[word_id])
+    ids = _best(cosines, [word_id], k)
+    return ids, cosines[ids]
+
+
+@misconception("most_similar")
+def ties_as_topk_has_them(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+    """Your cosines are right, but words with the same cosine come in no certain order. `topk` makes
+    no promise about them, and neither does sorting without `stable=True`: the smaller id
+    comes first."""
+    cosines = _cosines(vectors, word_id)
+    cosines[word_id] = -torch.inf
+    best = cosines.topk(k)
+    return best.indices, best.values
+
+
+@misconception("most_similar")
+def ascending_order_flipped(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+    """Words with the same cosine come with the larger id first. You sort upwards and turn the
+    result round, which turns equal ones round, too: sort downwards."""
+    cosines = _cosines(vectors, word_id)
+    order = torch.argsort(cosines, stable=True).flip(0)
+    ids = order[order != word_id][:k]
+    return ids, cosines[ids]
+
+
+@misconception("most_similar")
+def first_of_the_order_dropped(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+    """You drop the first of the sorted words, and that need not be the word itself: another vector
+    can have cosine 1 with it, and a vector of zeros has cosine 0 with itself. Leave the word
+    out by its id."""
+    cosines = _cosines(vectors, word_id)
+    ids = torch.argsort(cosines, descending=True, stable=True)[1 : k + 1]
+    return ids, cosines[ids]
+
+
+@misconception("most_similar")
+def own_cosine_set_to_minus_one(vectors: Tensor, word_id: int, k: int) -> tuple[Tensor, Tensor]:
+    """You give the word itself the cosine -1, which other words may have, too. Then it can come
+    before them: take a number that no cosine reaches, or leave it out by its id."""
+    cosines = _cosines(vectors, word_id)
+    cosines[word_id] = -1
+    ids = _best(cosines, [], k)
+    return ids, cosines[ids]
+
+
 # ----------------------------------------------------------------------------------- analogy
 
 
@@ -622,3 +982,51 @@ def candidates_not_normalised(vectors: Tensor, a: int, b: int, c: int, k: int = 
     cosine: the candidates need length 1, too."""
     unit = functional.normalize(vectors, dim=1)
     return _best(vectors @ (unit[b] - unit[a] + unit[c]), [a, b, c], k)
+
+
+@misconception("analogy")
+def question_words_set_to_minus_one(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
+    """You give the words of the question the score -1, and other words can score less. Take a
+    number that no score reaches, or leave the words out by their ids."""
+    unit = functional.normalize(vectors, dim=1)
+    scores = unit @ (unit[b] - unit[a] + unit[c])
+    scores[[a, b, c]] = -1
+    return _best(scores, [], k)
+
+
+@misconception("analogy")
+def analogy_ties_as_topk_has_them(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
+    """Words with the same cosine come in no certain order in your answer. `topk` makes no promise
+    about them, and neither does sorting without `stable=True`: the smaller id comes first."""
+    unit = functional.normalize(vectors, dim=1)
+    scores = unit @ (unit[b] - unit[a] + unit[c])
+    scores[[a, b, c]] = -torch.inf
+    return scores.topk(k).indices
+
+
+@misconception("analogy")
+def analogy_order_flipped(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
+    """Of words with the same cosine, yours come with the larger id first. You sort upwards and turn
+    the result round, which turns equal ones round, too: sort downwards."""
+    unit = functional.normalize(vectors, dim=1)
+    order = torch.argsort(unit @ (unit[b] - unit[a] + unit[c]), stable=True).flip(0)
+    return order[~torch.isin(order, torch.tensor([a, b, c]))][:k]
+
+
+@misconception("analogy")
+def analogy_divided_by_length_zero(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
+    """A vector of zeros has length 0, and dividing by it gives no number, which a sort puts in
+    front. A row of zeros stays as it is: look after it before you divide."""
+    unit = vectors / vectors.norm(dim=1, keepdim=True)
+    return _best(unit @ (unit[b] - unit[a] + unit[c]), [a, b, c], k)
+
+
+@misconception("analogy")
+def same_word_removed_twice(vectors: Tensor, a: int, b: int, c: int, k: int = 1) -> Tensor:
+    """Two words of the question may be the same, and then there is only one of them to remove. Keep
+    what is not in the question, rather than remove its words one by one."""
+    unit = functional.normalize(vectors, dim=1)
+    order = _best(unit @ (unit[b] - unit[a] + unit[c]), [], len(vectors)).tolist()
+    for word in (a, b, c):
+        order.remove(word)
+    return torch.tensor(order[:k], dtype=torch.int64)
