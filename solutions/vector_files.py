@@ -113,16 +113,20 @@ def _read_header(path: Path, content: mmap.mmap) -> tuple[int, int, int]:
     return num_words, dim, end + 1
 
 
+def _are_numbers(fields: list[bytes]) -> bool:
+    try:
+        _parse_numbers(fields)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_text(content: mmap.mmap, start: int, dim: int) -> bool:
     """Tell text from binary: a good first line, or else a beginning with only printable bytes."""
     end = content.find(b"\n", start)
     line = content[start : end if end >= 0 else len(content)].split()
-    if len(line) == dim + 1:
-        try:
-            _parse_numbers(line[1:])
-            return True
-        except ValueError:
-            pass
+    if len(line) == dim + 1 and _are_numbers(line[1:]):
+        return True
     sample = content[start : start + _SAMPLE_BYTES]
     if any(byte < 32 and byte not in b"\t\n\r" for byte in sample):
         return False

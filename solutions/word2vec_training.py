@@ -194,7 +194,8 @@ def train_skipgram_by_pair(
 
     The clear version of ``train_skipgram``, some hundred times slower: every pair draws its own
     negatives and moves the vectors before the next pair comes. Arguments, result and errors are
-    the same, except that there are no blocks and that the losses are those of all pairs.
+    the same, with Q and U of shape (V, D) in the result, except that there are no blocks and that
+    the losses are those of all pairs.
     """
     corpus = _index_corpus(texts, min_count)
     generator = torch.Generator().manual_seed(seed)
@@ -304,7 +305,8 @@ def skipgram_step_by_pair(
 ) -> Tensor:
     """Do what ``skipgram_step`` does, pair by pair: the clear version that a test compares with.
 
-    It needs K, ``num_negatives``, in place of the weights; the rest and the result are the same.
+    It needs K, ``num_negatives``, in place of the weights; the rest, with Q and U of shape (V, D),
+    and the result, the summed loss of shape (), are the same.
     """
     halo = (step.context_ids.shape[1] - step.center_ids.shape[1]) // 2  # C
     weight = num_negatives / step.negatives.shape[1]
