@@ -124,9 +124,7 @@ def show_input(value: Any) -> str:
             return f"an empty {describe(value).split(' ', 1)[1]}"
         if array.size > 8:
             return describe(value)
-        digits = np.array2string(
-            array, precision=4, separator=", ", suppress_small=True, max_line_width=10_000
-        )
+        digits = np.array2string(array, precision=4, separator=", ", max_line_width=10_000)
         kind = "tensor" if isinstance(value, Tensor) else "array"
         return f"{kind}({' '.join(digits.split())})"
     return shorten(repr(value))
