@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmarks import build, word2vec
+from benchmarks import build, models, word2vec
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -12,6 +12,7 @@ def benchmarks() -> None:
     """Measure the course. Nothing here is a test: the numbers are printed, not judged."""
 
 
+app.command("models")(models.compare)
 app.command("word2vec")(word2vec.compare)
 app.command("build")(build.build)
 

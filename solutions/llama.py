@@ -255,6 +255,9 @@ def decode_step(
     Returns:
         The vectors after the last block, shape (B, T, D); and for each block the keys and values of
         all positions, each of shape (B, K, S, d), or an empty list if none are kept.
+
+    Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need"
+        (arXiv:1911.02150), the incremental form.
     """
     time, start = x.shape[1], past[0][0].shape[2] if past else 0
     positions = torch.arange(start, start + time)

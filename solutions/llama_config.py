@@ -54,12 +54,18 @@ class LlamaConfig:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        if self.num_heads % self.num_key_value_heads:
+        for name in ("vocab_size", "hidden_size", "intermediate_size", "num_layers", "num_heads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        if (
+            not 1 <= self.num_key_value_heads <= self.num_heads
+            or self.num_heads % self.num_key_value_heads
+        ):
             raise ValueError(
                 f"{self.num_heads} query heads can't share {self.num_key_value_heads} heads of "
                 "keys and values equally"
             )
-        if self.head_dim % 2:
+        if self.head_dim < 2 or self.head_dim % 2:
             raise ValueError(f"head_dim is {self.head_dim}; it must be even: entries turn in pairs")
         if self.rope_divisors and len(self.rope_divisors) != self.head_dim // 2:
             raise ValueError(

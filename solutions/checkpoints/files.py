@@ -337,13 +337,13 @@ class Settings:
         return tuple(ids)
 
     def require(self, name: str, value: Any) -> None:
-        """Make sure that a setting, if it is there at all, has the only value that is supported.
+        """Make sure that a setting, if it is there and not null, has the only supported value.
 
         Raises:
             CheckpointError: if it has another one.
         """
-        found = self.values.get(name, value)
-        if found != value:
+        found = self.values.get(name)
+        if found is not None and found != value:
             raise CheckpointError(
                 f"{self.source}: {name} is {found!r}; only {value!r} is supported"
             )
