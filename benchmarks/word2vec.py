@@ -16,8 +16,8 @@ from rich.table import Table
 from torch import Tensor
 
 from autograder.notebook import data
-from solutions.vector_evaluation import SimilarityResult, similarity_correlation
-from solutions.word2vec_training import train_skipgram
+from solutions.vectors.evaluation import SimilarityResult, similarity_correlation
+from solutions.vectors.training import train_skipgram
 
 # gensim cuts texts after 10,000 words in silence; the original program after 1,000.
 TEXT_LENGTH = 1000

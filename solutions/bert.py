@@ -19,9 +19,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solutions.attention import padding_mask
-from solutions.inputs import check_attention_mask, check_token_ids
+from solutions.models.inputs import check_attention_mask, check_token_ids
+from solutions.models.weights import (
+    LayerStack,
+    Shapes,
+    WeightGroup,
+    encoder_layer_shapes,
+    norm_shapes,
+)
 from solutions.transformer import encoder_layer
-from solutions.weights import LayerStack, Shapes, WeightGroup, encoder_layer_shapes, norm_shapes
 
 # ---------------------------------------------------------------------------- exercises
 

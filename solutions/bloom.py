@@ -15,10 +15,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from solutions.attention import causal_mask, merge_heads, padding_mask
-from solutions.generation import Decoder, KeyValue, KeyValueCache
-from solutions.inputs import check_attention_mask, check_token_ids
+from solutions.models.generation import Decoder, KeyValue, KeyValueCache
+from solutions.models.inputs import check_attention_mask, check_token_ids
+from solutions.models.weights import (
+    LayerStack,
+    Shapes,
+    WeightGroup,
+    feed_forward_shapes,
+    norm_shapes,
+)
 from solutions.transformer import feed_forward
-from solutions.weights import LayerStack, Shapes, WeightGroup, feed_forward_shapes, norm_shapes
 
 # ---------------------------------------------------------------------------- exercises
 

@@ -18,12 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from solutions.attention import causal_mask, merge_heads, split_heads
-from solutions.chatglm_config import ChatGLMConfig, block_shapes, set_initial_weights
-from solutions.generation import KeyValue
 from solutions.llama import apply_rope, rope_frequencies
-from solutions.prefix_decoder import PrefixDecoder
+from solutions.models.chatglm_config import ChatGLMConfig, block_shapes, set_initial_weights
+from solutions.models.generation import KeyValue
+from solutions.models.prefix_decoder import PrefixDecoder
+from solutions.models.weights import LayerStack, WeightGroup, norm_shapes
 from solutions.transformer import feed_forward
-from solutions.weights import LayerStack, WeightGroup, norm_shapes
 
 # ---------------------------------------------------------------------------- exercises
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from solutions.elmo_bilm import LstmState, mark_sentences, read_both_ways
-from solutions.elmo_config import (
+from solutions.models.elmo_bilm import LstmState, mark_sentences, read_both_ways
+from solutions.models.elmo_config import (
     NUM_CHARACTERS,
     ElmoConfig,
     draw_weights,
@@ -21,8 +21,8 @@ from solutions.elmo_config import (
     highway_shapes,
     lstm_shapes,
 )
-from solutions.inputs import check_token_ids
-from solutions.weights import LayerStack, LayerWeights, WeightGroup
+from solutions.models.inputs import check_token_ids
+from solutions.models.weights import LayerStack, LayerWeights, WeightGroup
 
 # ---------------------------------------------------------------------------- exercises
 

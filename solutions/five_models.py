@@ -1,8 +1,9 @@
 """Chapter 10: five models, one table. What a row of it costs, and how it becomes a model.
 
 A configuration is a dictionary: the four columns of the table, and the sizes. Its keys are
-explained in `solutions.model_table`, which has those of the published models. The exercises of the
-chapter come first, in its order; the model that they make is in `solutions.table_model`.
+explained in `solutions.models.model_table`, which has those of the published models. The exercises
+of the chapter come first, in its order; the model that they make is in
+`solutions.models.table_model`.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from solutions.llama import apply_rope, rms_norm, rope_frequencies, swiglu
 from solutions.transformer import feed_forward
 
 if TYPE_CHECKING:
-    from solutions.table_model import TableModel
+    from solutions.models.table_model import TableModel
 
 # ---------------------------------------------------------------------------- exercises
 
@@ -300,7 +301,7 @@ def build_model(config: Mapping[str, Any], seed: int = 0) -> "TableModel":
         ValueError: if the configuration has a word that is not in the table, or parts that don't go
             together.
     """
-    from solutions.table_model import TableModel  # here, since that module imports this one
+    from solutions.models.table_model import TableModel  # here, since that module imports this one
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

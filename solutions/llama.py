@@ -20,10 +20,10 @@ from solutions.attention import (
     scaled_dot_product_attention,
     split_heads,
 )
-from solutions.generation import Decoder, KeyValueCache
-from solutions.inputs import check_attention_mask, check_token_ids
-from solutions.llama_config import LlamaConfig, block_shapes
-from solutions.weights import LayerStack, WeightGroup
+from solutions.models.generation import Decoder, KeyValueCache
+from solutions.models.inputs import check_attention_mask, check_token_ids
+from solutions.models.llama_config import LlamaConfig, block_shapes
+from solutions.models.weights import LayerStack, WeightGroup
 
 __all__ = [
     "Llama",

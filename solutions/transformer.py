@@ -15,8 +15,8 @@ from torch import Tensor
 from solutions.attention import multi_head_attention
 
 if TYPE_CHECKING:
-    from solutions.encoder_decoder import Transformer as Transformer
-    from solutions.transformer_config import TransformerConfig as TransformerConfig
+    from solutions.models.encoder_decoder import Transformer as Transformer
+    from solutions.models.transformer_config import TransformerConfig as TransformerConfig
 
 # ---------------------------------------------------------------------------- exercises
 
@@ -348,7 +348,7 @@ def __getattr__(name: str) -> type:
     """
     if name not in ("Transformer", "TransformerConfig"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from solutions import encoder_decoder
+    from solutions.models import encoder_decoder
 
     found: type = getattr(encoder_decoder, name)
     return found

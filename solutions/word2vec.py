@@ -9,7 +9,7 @@ and their Compositionality" (arXiv:1310.4546).
 import torch
 from torch import Tensor
 
-from solutions.vector_files import load_vectors, save_vectors
+from solutions.vectors.files import load_vectors, save_vectors
 
 __all__ = [
     "analogy",

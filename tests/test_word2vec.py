@@ -16,11 +16,20 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from autograder.notebook import data
-from solutions.vector_evaluation import (
+from solutions.vectors.evaluation import (
     analogy_accuracy,
     read_analogies,
     similarity_correlation,
     spearman,
+)
+from solutions.vectors.training import (
+    SkipgramModel,
+    SkipgramStep,
+    comparison_weights,
+    skipgram_step,
+    skipgram_step_by_pair,
+    train_skipgram,
+    train_skipgram_by_pair,
 )
 from solutions.word2vec import (
     analogy,
@@ -36,15 +45,6 @@ from solutions.word2vec import (
     save_vectors,
     sgns_step,
     skipgram_pairs,
-)
-from solutions.word2vec_training import (
-    SkipgramModel,
-    SkipgramStep,
-    comparison_weights,
-    skipgram_step,
-    skipgram_step_by_pair,
-    train_skipgram,
-    train_skipgram_by_pair,
 )
 
 
@@ -432,7 +432,7 @@ def trained_pairs(texts: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> li
                     (center, contexts[at]) for at in range(first, last + 1) if at != middle
                 )
 
-    monkeypatch.setattr("solutions.word2vec_training.skipgram_step", remember)
+    monkeypatch.setattr("solutions.vectors.training.skipgram_step", remember)
     model = train_skipgram(texts, epochs=1, min_count=1, threshold=None, window=3, dim=2)
     return [(model.words[center], model.words[context]) for center, context in pairs]
 

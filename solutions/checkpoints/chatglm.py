@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from solutions.chatglm import ChatGLM
-from solutions.chatglm_config import ChatGLMConfig
 from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill
+from solutions.models.chatglm_config import ChatGLMConfig
 
 _MODULES = {"output": "attention.dense", "inner": "mlp.dense_h_to_4h", "outer": "mlp.dense_4h_to_h"}
 _FUSED = ("query", "key", "value")  # in this order within each head

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill, read_json
 from solutions.elmo import Elmo
-from solutions.elmo_config import NUM_CHARACTERS, ElmoConfig
+from solutions.models.elmo_config import NUM_CHARACTERS, ElmoConfig
 
 _HIGHWAY = {"transform": "transform", "gate": "carry"}  # g is "carry" there, and goes with t too
 _DIRECTIONS = {"forward_lstm": "RNN_0", "backward_lstm": "RNN_1"}

@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill, read_json
-from solutions.encoder_decoder import Transformer
-from solutions.transformer_config import TransformerConfig
+from solutions.models.encoder_decoder import Transformer
+from solutions.models.transformer_config import TransformerConfig
 
 SOURCE, TARGET = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
 POSITIONS = {

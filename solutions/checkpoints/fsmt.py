@@ -9,7 +9,7 @@ from solutions.checkpoints.encoder_decoder import (
     read_config,
 )
 from solutions.checkpoints.files import Checkpoint, Settings
-from solutions.encoder_decoder import Transformer
+from solutions.models.encoder_decoder import Transformer
 
 _OUTPUT = "decoder.output_projection.weight"
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings
 from solutions.checkpoints.llama import Modules, build, even_head_dim, make_config
 from solutions.llama import Llama
-from solutions.llama_config import LlamaConfig
+from solutions.models.llama_config import LlamaConfig
 
 _MODULES: Modules = {
     "embeddings.token_embedding": "token_embd",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill
 from solutions.llama import Llama, interleaved_to_half, rope_frequencies
-from solutions.llama_config import LlamaConfig, llama3_divisors
+from solutions.models.llama_config import LlamaConfig, llama3_divisors
 
 # Where each of our tensors is stored: the name of its module; {} is the number of the block.
 Modules = Mapping[str, str]

@@ -16,7 +16,7 @@ from solutions.checkpoints.files import (
 )
 from solutions.checkpoints.llama import Modules, build, even_head_dim, make_config
 from solutions.llama import Llama, rope_frequencies
-from solutions.llama_config import LlamaConfig, llama3_divisors
+from solutions.models.llama_config import LlamaConfig, llama3_divisors
 
 _MODULES: Modules = {
     "embeddings.token_embedding": "tok_embeddings",

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
-from solutions.generation import KeyValueCache
+from solutions.models.generation import KeyValueCache
 from tests.models import naive_glm
 from tests.models.agreement import GRADIENTS, Mutation, assert_agree, reference
 from tests.models.tiny_glm import (
@@ -352,18 +352,22 @@ MUTATIONS = [
     Mutation(
         "chatglm", "**self.embedding_norm, eps=config.norm_eps", "**self.embedding_norm, eps=1e-12"
     ),
-    Mutation("prefix_decoder", "& prompt.is_real[:, None, :]", ""),
-    Mutation("prefix_decoder", "positions[:, :, start:]", "positions[:, :, : length - start]"),
+    Mutation("models.prefix_decoder", "& prompt.is_real[:, None, :]", ""),
+    Mutation(
+        "models.prefix_decoder", "positions[:, :, start:]", "positions[:, :, : length - start]"
+    ),
     Mutation("chatglm", "[mask_index[start]] * (end - start + 1)", "[start] * (end - start + 1)"),
     Mutation("chatglm", "range(1, end - start + 2)", "range(end - start + 1)"),
     Mutation("chatglm", "for start, end in blanks:", "for start, end in sorted(blanks):"),
-    Mutation("prefix_decoder", "is_gmask.any(1, keepdim=True)", "~is_mask.any(1, keepdim=True)"),
     Mutation(
-        "prefix_decoder",
+        "models.prefix_decoder", "is_gmask.any(1, keepdim=True)", "~is_mask.any(1, keepdim=True)"
+    ),
+    Mutation(
+        "models.prefix_decoder",
         "(input_ids == config.mask_id) & before_bos",
         "(input_ids == config.mask_id)",
     ),
-    Mutation("prefix_decoder", ".cumsum(1) > 0", ""),
+    Mutation("models.prefix_decoder", ".cumsum(1) > 0", ""),
     Mutation("checkpoints.chatglm", '("query", "key", "value")', '("key", "query", "value")'),
     Mutation(
         "checkpoints.chatglm",

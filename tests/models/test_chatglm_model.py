@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from solutions.generation import KeyValueCache
+from solutions.models.generation import KeyValueCache
 from tests.models.agreement import assert_agree, reference
 from tests.models.tiny_glm import (
     BOS,

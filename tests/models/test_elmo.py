@@ -170,7 +170,7 @@ def agree_fast_and_clear_lstm() -> None:
         torch.randn(shape, dtype=torch.float64) for shape in ((3, 5, 5), (3, 4), (3, 6))
     )
     for clips in ((None, None), (0.5, 0.3)):
-        hiddens, cells = reference("elmo_bilm").lstm(x, hidden, cell, weights, *clips)
+        hiddens, cells = reference("models.elmo_bilm").lstm(x, hidden, cell, weights, *clips)
         last_hidden, last_cell = hidden, cell
         for step in range(5):
             last_hidden, last_cell = reference("elmo").lstm_cell(
@@ -198,7 +198,7 @@ def agree_torch_lstm() -> None:
     )
     expected, (_, expected_cell) = theirs(x, (hidden[None], cell[None]))
     for clips in ((None, None), (1e6, 1e6)):
-        hiddens, cells = reference("elmo_bilm").lstm(x, hidden, cell, weights, *clips)
+        hiddens, cells = reference("models.elmo_bilm").lstm(x, hidden, cell, weights, *clips)
         close(hiddens, expected, "hidden states")
         close(cells[:, -1], expected_cell[0], "last cell")
 
@@ -401,19 +401,25 @@ MUTATIONS = [
     Mutation("elmo", "layer.masked_fill(is_padding, 0.0)", "layer"),
     Mutation("elmo", "F.linear(forward, **softmax), F", "F.linear(backward, **softmax), F"),
     Mutation("elmo", "any(-1), (2, 0), value=True", "any(-1), (1, 1), value=True"),
-    Mutation("elmo_bilm", "i, f, g, o =", "i, f, o, g ="),
-    Mutation("elmo_bilm", "cell.clamp(-cell_clip, cell_clip)", "cell.clamp(min=-cell_clip)"),
-    Mutation("elmo_bilm", "hidden.clamp(-projection_clip, projection_clip)", "hidden"),
-    Mutation("elmo_bilm", "number > 0 and config.skip_connections", "config.skip_connections"),
-    Mutation("elmo_bilm", "number > 0 and config.skip_connections", "number > 0"),
-    Mutation("elmo_bilm", "(hiddens[rows, last].detach()", "(hiddens[:, -1].detach()"),
-    Mutation("elmo_bilm", "cells[rows, last].detach()", "cells[:, -1].detach()"),
-    Mutation("elmo_bilm", "(hiddens[rows, last].detach()", "((hiddens + x)[rows, last].detach()"),
-    Mutation("elmo_bilm", "positions < ends, ends - 1", "positions >= 0, x.shape[1] - 1"),
-    Mutation("elmo_bilm", "[left, reverse_sentences(right, lengths)]", "[left, right]"),
-    Mutation("elmo_bilm", "num_words + 1] = marks[1]", "-1] = marks[1]"),
-    Mutation("elmo_config", 'weights["gate_bias"].fill_(-2)', 'weights["gate_bias"].fill_(2)'),
-    Mutation("elmo_config", "[cell_size : 2 * cell_size] = 1", "[:cell_size] = 1"),
+    Mutation("models.elmo_bilm", "i, f, g, o =", "i, f, o, g ="),
+    Mutation("models.elmo_bilm", "cell.clamp(-cell_clip, cell_clip)", "cell.clamp(min=-cell_clip)"),
+    Mutation("models.elmo_bilm", "hidden.clamp(-projection_clip, projection_clip)", "hidden"),
+    Mutation(
+        "models.elmo_bilm", "number > 0 and config.skip_connections", "config.skip_connections"
+    ),
+    Mutation("models.elmo_bilm", "number > 0 and config.skip_connections", "number > 0"),
+    Mutation("models.elmo_bilm", "(hiddens[rows, last].detach()", "(hiddens[:, -1].detach()"),
+    Mutation("models.elmo_bilm", "cells[rows, last].detach()", "cells[:, -1].detach()"),
+    Mutation(
+        "models.elmo_bilm", "(hiddens[rows, last].detach()", "((hiddens + x)[rows, last].detach()"
+    ),
+    Mutation("models.elmo_bilm", "positions < ends, ends - 1", "positions >= 0, x.shape[1] - 1"),
+    Mutation("models.elmo_bilm", "[left, reverse_sentences(right, lengths)]", "[left, right]"),
+    Mutation("models.elmo_bilm", "num_words + 1] = marks[1]", "-1] = marks[1]"),
+    Mutation(
+        "models.elmo_config", 'weights["gate_bias"].fill_(-2)', 'weights["gate_bias"].fill_(2)'
+    ),
+    Mutation("models.elmo_config", "[cell_size : 2 * cell_size] = 1", "[:cell_size] = 1"),
     Mutation("checkpoints.elmo", "torch.cat([i, f + 1, g, o])", "torch.cat([i, f, g, o])"),
     Mutation(
         "checkpoints.elmo", "torch.cat([i, f, g, o])  # (4C", "torch.cat([i, g, f, o])  # (4C"

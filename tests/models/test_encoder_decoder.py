@@ -236,22 +236,26 @@ AGREEMENTS: list[Callable[[], None]] = [
 ]
 
 MUTATIONS = [
-    Mutation("transformer_config", "size // 2 - 1)", "size // 2)"),
-    Mutation("transformer_config", 'position_layout == "halves"', 'position_layout == "half"'),
-    Mutation("transformer_config", "table[config.pad_id] = 0", "table[0] = 0"),
-    Mutation("transformer_config", 'approximate="tanh"', 'approximate="none"'),
-    Mutation("encoder_decoder", "is_real + config.pad_id", "is_real + 1"),
-    Mutation("encoder_decoder", "is_real.cumsum(dim=1) * is_real", "is_real.cumsum(dim=1)"),
-    Mutation("encoder_decoder", "if config.scale_embedding:", "if not config.scale_embedding:"),
-    Mutation("encoder_decoder", "config.num_decoder_heads or config.num", "config.num"),
-    Mutation("encoder_decoder", 'self.embeddings.get("output_bias")', "None"),
-    Mutation("encoder_decoder", "return x + positions[first :", "return x + positions[0 :"),
-    Mutation("encoder_decoder", "numbers[:, first:]", "numbers[:, : ids.shape[1] - first]"),
-    Mutation("encoder_decoder", "causal_mask(time - first, time)", "None"),
-    Mutation("encoder_decoder", "cache.reorder(parents)", "pass"),
-    Mutation("encoder_decoder", "logits[:, list(config.banned_ids)] = -torch.inf", "pass"),
-    Mutation("encoder_decoder", "mask = padding_mask(attention_mask)", "mask = None"),
-    Mutation("cached_decoder", "value[parents]", "value"),
+    Mutation("models.transformer_config", "size // 2 - 1)", "size // 2)"),
+    Mutation(
+        "models.transformer_config", 'position_layout == "halves"', 'position_layout == "half"'
+    ),
+    Mutation("models.transformer_config", "table[config.pad_id] = 0", "table[0] = 0"),
+    Mutation("models.transformer_config", 'approximate="tanh"', 'approximate="none"'),
+    Mutation("models.encoder_decoder", "is_real + config.pad_id", "is_real + 1"),
+    Mutation("models.encoder_decoder", "is_real.cumsum(dim=1) * is_real", "is_real.cumsum(dim=1)"),
+    Mutation(
+        "models.encoder_decoder", "if config.scale_embedding:", "if not config.scale_embedding:"
+    ),
+    Mutation("models.encoder_decoder", "config.num_decoder_heads or config.num", "config.num"),
+    Mutation("models.encoder_decoder", 'self.embeddings.get("output_bias")', "None"),
+    Mutation("models.encoder_decoder", "return x + positions[first :", "return x + positions[0 :"),
+    Mutation("models.encoder_decoder", "numbers[:, first:]", "numbers[:, : ids.shape[1] - first]"),
+    Mutation("models.encoder_decoder", "causal_mask(time - first, time)", "None"),
+    Mutation("models.encoder_decoder", "cache.reorder(parents)", "pass"),
+    Mutation("models.encoder_decoder", "logits[:, list(config.banned_ids)] = -torch.inf", "pass"),
+    Mutation("models.encoder_decoder", "mask = padding_mask(attention_mask)", "mask = None"),
+    Mutation("models.cached_decoder", "value[parents]", "value"),
     Mutation("transformer", "parents % num_beams != 0", "parents < 0"),
     Mutation("transformer", "masked_fill(ended, pad_id)", "masked_fill(ended, end_id)"),
     Mutation("checkpoints.encoder_decoder", "norm_eps=1e-5", "norm_eps=1e-6"),

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from solutions.model_table import PARTS, PUBLISHED, SMALL, TABLE
+from solutions.models.model_table import PARTS, PUBLISHED, SMALL, TABLE
 from tests.models.agreement import STRICT, Mutation, assert_agree, randomise, reference
 
 SIZES = {
@@ -61,7 +61,7 @@ def table_model(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Any
 @torch.no_grad()
 def agree_transformer() -> None:
     config = sizes_for("Transformer base")
-    transformer = reference("encoder_decoder")
+    transformer = reference("models.encoder_decoder")
     theirs = randomise(
         transformer.Transformer(transformer.TransformerConfig(**class_sizes(config)))
     )
@@ -263,7 +263,7 @@ def agree_cache() -> None:
     assert kv_cache_bytes(config, 2, 7, bytes_per_number=4) == held(kept.layers)
 
     config = sizes_for("Transformer base")
-    transformer = reference("encoder_decoder")
+    transformer = reference("models.encoder_decoder")
     model = transformer.Transformer(transformer.TransformerConfig(**class_sizes(config)))
     kept = model.start_cache(*model.encode(tokens(2, 9)), 4)
     model.decode_next(tokens(2, 4), kept)
@@ -329,15 +329,17 @@ MUTATIONS = [
     Mutation("five_models", "**norm, alpha=alpha, eps=eps)", "**norm, eps=eps, alpha=1.0)"),
     Mutation("five_models", "**norm, eps=eps), name)", "**norm), name)"),
     Mutation("five_models", 'norm["weight"], eps)', 'norm["weight"])'),
-    Mutation("table_model", "x * size**0.5 +", "x +"),
-    Mutation("table_model", "(-slopes[", "(slopes["),
-    Mutation("table_model", "prefix_lengths - 1, time", "prefix_lengths, time"),
-    Mutation("table_model", "self._norm(x, self.embedding_norm) if", "x if"),
+    Mutation("models.table_model", "x * size**0.5 +", "x +"),
+    Mutation("models.table_model", "(-slopes[", "(slopes["),
+    Mutation("models.table_model", "prefix_lengths - 1, time", "prefix_lengths, time"),
+    Mutation("models.table_model", "self._norm(x, self.embedding_norm) if", "x if"),
     Mutation(
-        "table_model", "x = self._embed(input_ids, token_type_ids)", "x = self._embed(input_ids)"
+        "models.table_model",
+        "x = self._embed(input_ids, token_type_ids)",
+        "x = self._embed(input_ids)",
     ),
-    Mutation("table_model", 'deepnorm_constants("chatglm"', 'deepnorm_constants("decoder"'),
-    Mutation("table_model", "return self._norm(x, self.final_norm) if", "return x if"),
+    Mutation("models.table_model", 'deepnorm_constants("chatglm"', 'deepnorm_constants("decoder"'),
+    Mutation("models.table_model", "return self._norm(x, self.final_norm) if", "return x if"),
 ]
 
 
@@ -363,7 +365,7 @@ def chapter_model(name: str) -> nn.Module:
     """The model of a chapter in its published size."""
     sizes = class_sizes(PUBLISHED[name])
     if name.startswith("Transformer"):
-        transformer = reference("encoder_decoder")
+        transformer = reference("models.encoder_decoder")
         return transformer.Transformer(transformer.TransformerConfig(**sizes))
     if name == "BERT-base":
         bert = reference("bert")

@@ -24,7 +24,7 @@ def load(case: str = "6 heads in 2 groups") -> Any:
 
 def in_chunks(model: Any, ids: Tensor, mask: Tensor | None, sizes: list[int]) -> Tensor:
     """The logits, where the model reads a few tokens at a time, and keeps a cache."""
-    kept, logits, start = reference("generation").KeyValueCache(), [], 0
+    kept, logits, start = reference("models.generation").KeyValueCache(), [], 0
     with torch.no_grad():
         for size in sizes:
             until = start + size
@@ -107,7 +107,7 @@ def agree_top_k() -> None:
     logits = torch.randn(1, 23, generator=generator)
     allowed = TopKLogitsWarper(3)(None, logits).isfinite()[0].nonzero().flatten()
     repeated = logits.expand(3000, -1)
-    chosen = reference("generation").choose_next(repeated, 2.0, 3, None, generator)
+    chosen = reference("models.generation").choose_next(repeated, 2.0, 3, None, generator)
     assert chosen.unique().tolist() == allowed.tolist()
     share = chosen.bincount(minlength=23)[allowed] / 3000
     expected = (logits[0, allowed] / 2.0).softmax(-1)
@@ -139,13 +139,15 @@ MUTATIONS = [
         "llama", "reached.sum(-1, keepdim=True)", "reached.sum(-1, keepdim=True).clamp(max=1)"
     ),
     Mutation(
-        "generation", "[mask, mask.new_ones(new_ids.shape)]", "[mask.new_ones(new_ids.shape), mask]"
+        "models.generation",
+        "[mask, mask.new_ones(new_ids.shape)]",
+        "[mask.new_ones(new_ids.shape), mask]",
     ),
-    Mutation("generation", "new_ids, mask, cache)[:, -1]", "new_ids, mask, cache)[:, 0]"),
-    Mutation("generation", "torch.where(ended, pad_id,", "torch.where(ended, pad_id + 1,"),
-    Mutation("generation", "ended = ended | torch.isin", "ended = torch.isin"),
-    Mutation("generation", "logits = logits / temperature", "logits = logits * temperature"),
-    Mutation("generation", "logits < smallest", "logits <= smallest"),
+    Mutation("models.generation", "new_ids, mask, cache)[:, -1]", "new_ids, mask, cache)[:, 0]"),
+    Mutation("models.generation", "torch.where(ended, pad_id,", "torch.where(ended, pad_id + 1,"),
+    Mutation("models.generation", "ended = ended | torch.isin", "ended = torch.isin"),
+    Mutation("models.generation", "logits = logits / temperature", "logits = logits * temperature"),
+    Mutation("models.generation", "logits < smallest", "logits <= smallest"),
 ]
 
 

@@ -149,8 +149,10 @@ MUTATIONS = [
     Mutation("llama", "frequencies / torch.tensor(", "frequencies * torch.tensor("),
     Mutation("llama", 'self.final_norm["weight"], config.norm_eps)', 'self.final_norm["weight"])'),
     Mutation("llama", "config.head_dim, config.rope_theta)", "config.head_dim)"),
-    Mutation("llama_config", "(1 - smooth) / factor + smooth", "(1 - smooth) + smooth / factor"),
-    Mutation("llama_config", "(2 * math.pi)", "math.pi"),
+    Mutation(
+        "models.llama_config", "(1 - smooth) / factor + smooth", "(1 - smooth) + smooth / factor"
+    ),
+    Mutation("models.llama_config", "(2 * math.pi)", "math.pi"),
 ]
 
 

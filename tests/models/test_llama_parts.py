@@ -38,7 +38,7 @@ def agree_rms_norm() -> None:
 
 def agree_rope() -> None:
     """Frequencies and turning agree with transformers', for each kind of frequencies."""
-    llama, sizes = reference("llama"), reference("llama_config")
+    llama, sizes = reference("llama"), reference("models.llama_config")
     generator = torch.Generator().manual_seed(4)
     x = torch.randn(2, 3, 40, 14, generator=generator)
     positions = torch.arange(40)

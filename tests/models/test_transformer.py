@@ -131,7 +131,7 @@ def agree_layers(num_heads: int = 6, activation: str = "relu", eps: float = 1e-3
     theirs = decoder(y, expected, tgt_mask=future, memory_key_padding_mask=~is_real)
     assert_agree(found, theirs, "decoder layer", STRICT)
 
-    cached = reference("cached_decoder")
+    cached = reference("models.cached_decoder")
     keys = cached.key_value_heads(expected, weights["cross_attention"], num_heads)
     past = None
     for first, last in ((0, 2), (2, 3), (3, 5)):
@@ -330,12 +330,14 @@ MUTATIONS = [
     Mutation("transformer", "only_padding[pad_id] = 0", "only_padding[end_id] = 0"),
     Mutation("transformer", "lengths = lengths[parents]", "pass"),
     Mutation("transformer", "ended = ended[parents] |", "ended = ended |"),
-    Mutation("cached_decoder", "torch.cat([past[1], value]", "torch.cat([value, past[1]]"),
-    Mutation("cached_decoder", "F.layer_norm(x + read,", "F.layer_norm(attended + read,"),
-    Mutation("encoder_decoder", "F.linear(hidden, matrix,", "F.linear(2 * hidden, matrix,"),
-    Mutation("encoder_decoder", "padding_idx=config.pad_id", "padding_idx=None"),
-    Mutation("encoder_decoder", "config.hidden_size**0.5", "config.hidden_size"),
-    Mutation("encoder_decoder", "mask = mask & padding_mask(", "mask = mask | padding_mask("),
+    Mutation("models.cached_decoder", "torch.cat([past[1], value]", "torch.cat([value, past[1]]"),
+    Mutation("models.cached_decoder", "F.layer_norm(x + read,", "F.layer_norm(attended + read,"),
+    Mutation("models.encoder_decoder", "F.linear(hidden, matrix,", "F.linear(2 * hidden, matrix,"),
+    Mutation("models.encoder_decoder", "padding_idx=config.pad_id", "padding_idx=None"),
+    Mutation("models.encoder_decoder", "config.hidden_size**0.5", "config.hidden_size"),
+    Mutation(
+        "models.encoder_decoder", "mask = mask & padding_mask(", "mask = mask | padding_mask("
+    ),
 ]
 
 

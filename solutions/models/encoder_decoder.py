@@ -8,12 +8,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from solutions.attention import causal_mask, padding_mask
-from solutions.cached_decoder import DecoderCache, cached_decoder_layer, key_value_heads
-from solutions.generation import KeyValue
-from solutions.inputs import check_attention_mask, check_token_ids
+from solutions.models.cached_decoder import DecoderCache, cached_decoder_layer, key_value_heads
+from solutions.models.generation import KeyValue
+from solutions.models.inputs import check_attention_mask, check_token_ids
+from solutions.models.transformer_config import ACTIVATIONS, TransformerConfig, position_table
+from solutions.models.weights import (
+    LayerStack,
+    WeightGroup,
+    decoder_layer_shapes,
+    encoder_layer_shapes,
+)
 from solutions.transformer import beam_search, decoder_layer, encoder_layer, greedy_decode
-from solutions.transformer_config import ACTIVATIONS, TransformerConfig, position_table
-from solutions.weights import LayerStack, WeightGroup, decoder_layer_shapes, encoder_layer_shapes
 
 
 class Transformer(nn.Module):

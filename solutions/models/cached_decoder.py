@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from solutions.attention import merge_heads, split_heads
-from solutions.generation import KeyValue, KeyValueCache
+from solutions.models.generation import KeyValue, KeyValueCache
 from solutions.transformer import feed_forward
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from solutions.weights import Shapes
+from solutions.models.weights import Shapes
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from solutions.chatglm_config import ChatGLMConfig
-from solutions.generation import Decoder, KeyValue, KeyValueCache
-from solutions.inputs import check_attention_mask, check_token_ids
+from solutions.models.chatglm_config import ChatGLMConfig
+from solutions.models.generation import Decoder, KeyValue, KeyValueCache
+from solutions.models.inputs import check_attention_mask, check_token_ids
 
 
 class Prompt(NamedTuple):

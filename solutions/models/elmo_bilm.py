@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from solutions.elmo_config import NUM_CHARACTERS, ElmoConfig
-from solutions.inputs import check_token_ids
+from solutions.models.elmo_config import NUM_CHARACTERS, ElmoConfig
+from solutions.models.inputs import check_token_ids
 
 
 @dataclass

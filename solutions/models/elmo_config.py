@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from solutions.weights import Shapes
+from solutions.models.weights import Shapes
 
 Groups = Mapping[str, Mapping[str, Tensor]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from solutions.weights import (
+from solutions.models.weights import (
     LayerStack,
     Shapes,
     attention_shapes,

@@ -1,0 +1,1 @@
+"""Behind the chapters: how models hold weights, write text and are configured."""

@@ -1,0 +1,1 @@
+"""Word vectors beyond the chapter: their files, their training at speed, their evaluation."""
