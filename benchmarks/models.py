@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,8 +26,6 @@ import solutions.llama
 import solutions.transformer
 
 OURS = "ours"
-THEIRS = ("eager", "sdpa")
-CONTESTANTS = (OURS, *THEIRS)
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Subject:
         batch: how many texts a forward reads.
         time: how many tokens each of them has.
         writes: whether it can generate.
-        other: settings for the other side that change no number.
+        others: the kinds of attention that the other side has for this model.
     """
 
     name: str
@@ -53,7 +51,12 @@ class Subject:
     batch: int
     time: int
     writes: bool = True
-    other: dict[str, Any] = field(default_factory=dict)
+    others: tuple[str, ...] = ("eager", "sdpa")
+
+    @property
+    def contestants(self) -> tuple[str, ...]:
+        """Ours and the others."""
+        return (OURS, *self.others)
 
 
 SUBJECTS = {
@@ -126,6 +129,7 @@ SUBJECTS = {
         },
         batch=4,
         time=128,
+        others=("eager",),
     ),
     "transformer": Subject(
         "Transformer, 6 + 6 x 512 (Marian)",
@@ -236,13 +240,14 @@ def speeds(subject: Subject, folder: Path, rounds: int, new_tokens: int) -> dict
 
     The contestants take turns in each round, and another one begins each time.
     """
-    models = {name: load(subject, folder, name) for name in CONTESTANTS}
+    contestants = subject.contestants
+    models = {name: load(subject, folder, name) for name in contestants}
     found: dict[str, dict[str, list[float]]] = {}
     for operation, work in operations(subject, new_tokens).items():
-        found[operation] = {name: [] for name in CONTESTANTS}
+        found[operation] = {name: [] for name in contestants}
         for number in range(-1, rounds):  # one round to warm up
-            order = [CONTESTANTS[(number + turn) % len(CONTESTANTS)] for turn in range(3)]
-            for name in order:
+            first = number % len(contestants)
+            for name in contestants[first:] + contestants[:first]:
                 start = time.perf_counter()
                 tokens = work(models[name], name == OURS)
                 seconds = time.perf_counter() - start
@@ -327,7 +332,7 @@ def compare(
             found = speeds(subject, Path(folder), rounds, new_tokens)
             peaks: dict[tuple[str, str], int] = {}
             if memory:
-                jobs = [(operation, who) for operation in found for who in CONTESTANTS]
+                jobs = [(operation, who) for operation in found for who in subject.contestants]
                 for operation, who in track(jobs, "memory", console=console, transient=True):
                     peaks[operation, who] = in_own_process(
                         name, folder, who, operation, new_tokens, threads
@@ -343,23 +348,27 @@ def result_table(
     """Lay out a model's results, one row an operation."""
     table = Table(title=subject.name)
     table.add_column("operation")
-    for name in CONTESTANTS:
+    for name in subject.contestants:
         table.add_column(f"{name}, tokens/s", justify="right")
     table.add_column("ratio", justify="right")
-    for name in CONTESTANTS if peaks else ():
+    for name in subject.contestants if peaks else ():
         table.add_column(f"{name}, MB", justify="right")
     if peaks:
         table.add_column("ratio", justify="right")
     for operation, of_contestant in found.items():
         medians = {name: statistics.median(speed) for name, speed in of_contestant.items()}
-        faster = max(THEIRS, key=lambda name: medians[name])
+        faster = max(subject.others, key=lambda name: medians[name])
         pairs = zip(of_contestant[OURS], of_contestant[faster], strict=True)
         ratio = statistics.median(ours / theirs for ours, theirs in pairs)
-        row = [operation, *(f"{medians[name]:,.1f}" for name in CONTESTANTS), f"{ratio:.2f}"]
+        row = [
+            operation,
+            *(f"{medians[name]:,.1f}" for name in subject.contestants),
+            f"{ratio:.2f}",
+        ]
         if peaks:
-            memory = {name: peaks[operation, name] for name in CONTESTANTS}
+            memory = {name: peaks[operation, name] for name in subject.contestants}
             row += [f"{size / 1e6:,.0f}" for size in memory.values()]
-            row.append(f"{memory[OURS] / min(memory[name] for name in THEIRS):.2f}")
+            row.append(f"{memory[OURS] / min(memory[name] for name in subject.others):.2f}")
         table.add_row(*row)
     return table
 
