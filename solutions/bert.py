@@ -48,7 +48,7 @@ def bert_embeddings(
     Returns:
         Shape (B, T, D). The first token of each text has position 0.
 
-    Source: Devlin et al. 2019, figure 2.
+    Source: Devlin et al. 2019, figure 2; the layer norm as in the released code.
     """
     positions = torch.arange(input_ids.shape[1])  # (T,)
     total = (
@@ -135,9 +135,8 @@ def masked_lm_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Source: Devlin et al. 2019, section 3.1.
     """
     is_predicted = labels != -100
-    if not is_predicted.any():
-        return logits.sum() * 0  # not a bare 0: its gradient is 0
-    return F.cross_entropy(logits[is_predicted], labels[is_predicted])  # (n, V), (n,)
+    losses = F.cross_entropy(logits[is_predicted], labels[is_predicted], reduction="sum")
+    return losses / is_predicted.sum().clamp(min=1)
 
 
 def next_sentence_pairs(documents: list[list[str]], seed: int) -> list[tuple[str, str, int]]:
@@ -164,14 +163,19 @@ def next_sentence_pairs(documents: list[list[str]], seed: int) -> list[tuple[str
     if sum(len(document) > 0 for document in documents) < 2:
         raise ValueError("a random sentence comes from another document: give at least two")
     draw = random.Random(seed)
+    sentences = list(chain(*documents))
     pairs = []
-    for number, document in enumerate(documents):
-        others = list(chain(*documents[:number], *documents[number + 1 :]))
+    start = 0  # where the document begins in sentences
+    for document in documents:
         for first, following in pairwise(document):
             if draw.random() < 0.5:
                 pairs.append((first, following, 0))
             else:
-                pairs.append((first, draw.choice(others), 1))
+                number = draw.randrange(len(sentences) - len(document))
+                if number >= start:
+                    number += len(document)  # behind the document, which is left out
+                pairs.append((first, sentences[number], 1))
+        start += len(document)
     return pairs
 
 
@@ -263,7 +267,7 @@ class BertConfig:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        if self.hidden_size % self.num_heads:
+        if self.num_heads < 1 or self.hidden_size % self.num_heads:
             raise ValueError(
                 f"hidden_size is {self.hidden_size}, which {self.num_heads} heads can't share "
                 "equally"

@@ -75,7 +75,7 @@ def alibi_bias(slopes: Tensor, attention_mask: Tensor) -> Tensor:
         Shape (B, H, 1, S), in the dtype of ``slopes``: it broadcasts to (B, H, T, S), the same for
         all queries.
 
-    Source: Press et al. 2022, section 3, and its footnote on the implementation.
+    Source: Press et al. 2022, section 3; by the key's index as in the paper's released code.
     """
     is_real = attention_mask.long()
     index = (is_real.cumsum(-1) - 1) * is_real  # (B, S)
@@ -238,7 +238,7 @@ class BloomConfig:
 
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
-        if self.hidden_size % self.num_heads:
+        if self.num_heads < 1 or self.hidden_size % self.num_heads:
             raise ValueError(
                 f"hidden_size is {self.hidden_size}, which {self.num_heads} heads can't share "
                 "equally"

@@ -1,7 +1,7 @@
 """Chapter 8: ChatGLM-6B, a decoder that reads its prompt in both directions.
 
-The exercises of the chapter come first, in its order; the model is assembled from them after. As
-it comes, the model is what the papers describe. What the released code of ChatGLM-6B does
+The exercises come first, in the chapter's order; the model is assembled from them after. As it
+comes, it is the lecture's table with DeepNet's constants; what the released code of ChatGLM-6B does
 differently is a setting each, and ``ChatGLMConfig.released`` has them all.
 
 Papers: Du et al. 2022, "GLM: General Language Model Pretraining with Autoregressive Blank
@@ -137,8 +137,8 @@ def deepnorm_constants(
 
     Args:
         architecture: "decoder": a decoder alone (an encoder alone has the same constants).
-            "encoder-decoder": both. "chatglm": the decoder of ChatGLM-6B, whose released code has
-            alpha = sqrt(2 * N) and beta = 1 / alpha.
+            "encoder-decoder": both. "chatglm": the decoder of GLM-130B and ChatGLM-6B, with N
+            layers: alpha = sqrt(2 * N) and beta = 1 / alpha.
         num_layers: how many layers the decoder has, at least 1.
         num_encoder_layers: how many the encoder has; for "encoder-decoder", and only for it.
 
@@ -149,7 +149,8 @@ def deepnorm_constants(
     Raises:
         ValueError: if there is no such architecture, or a number of layers is missing or too much.
 
-    Source: Wang et al. 2022, figure 2.
+    Source: Wang et al. 2022, figure 2; "chatglm" as in Zeng et al. 2023, section 2.1, and the
+        released code of ChatGLM-6B.
     """
     if architecture not in ("decoder", "encoder-decoder", "chatglm"):
         known = "'decoder', 'encoder-decoder' or 'chatglm'"
@@ -321,8 +322,8 @@ def blank_infilling_batch(
     is_real = torch.arange(length) >= padding.unsqueeze(1)  # (B, T)
     mask = prefix_mask(padding + torch.tensor(prefixes), length)  # (B, T, T)
 
-    def padded(rows: Iterable[list[int]], filler: int) -> Tensor:
-        return torch.tensor([[filler] * (length - len(row)) + row for row in rows])  # (B, T)
+    def padded(lists: Iterable[list[int]], filler: int) -> Tensor:
+        return torch.tensor([[filler] * (length - len(one)) + one for one in lists])  # (B, T)
 
     return {
         "input_ids": padded(all_ids, pad_id),

@@ -388,7 +388,8 @@ class Elmo(nn.Module):
                 f"token_ids has shape {tuple(token_ids.shape)}; with these char_ids it must be "
                 f"{tuple(forward.shape[:2])}: a mark, the words, a mark"
             )
-        is_real = F.pad((char_ids != 0).any(-1), (2, 0), value=True)  # (B, T + 2): marks are real
+        # The two marks make a sentence of n words n + 2 long, and its real positions come first.
+        is_real = F.pad((char_ids != 0).any(-1), (2, 0), value=True)  # (B, T + 2)
         return bilm_loss(forward, backward, token_ids, softmax, is_real)
 
     def _softmax(self) -> WeightGroup:

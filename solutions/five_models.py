@@ -124,10 +124,11 @@ def forward_flops(config: Mapping[str, Any], length: int, source_length: int = 0
 
     Returns:
         The number of operations, of one forward pass. Divided by T it is that of a token, and for
-        short texts little more than twice the parameters.
+        short texts about twice the parameters; less where the embeddings, which are only looked
+        up, are not the head's matrix, too.
 
     Source: Kaplan et al. 2020, "Scaling Laws for Neural Language Models" (arXiv:2001.08361), table
-        1, which counts averages; here all is counted.
+        1, where scores and averages together have half of what is counted here.
     """
     size, inner = int(config["hidden_size"]), int(config["intermediate_size"])
     shared: int = size // config["num_heads"] * config["num_key_value_heads"]
@@ -183,7 +184,7 @@ def structure_mask(structure: str, length: int, prefix_lengths: Tensor | None = 
         ValueError: if there is no such structure, or ``prefix_lengths`` is missing or too much.
 
     Source: Raffel et al. 2020, "Exploring the Limits of Transfer Learning with a Unified
-        Text-to-Text Transformer" (arXiv:1910.10683), figure 4.
+        Text-to-Text Transformer" (arXiv:1910.10683), figures 3 and 4.
     """
     if (prefix_lengths is not None) != (structure == "prefix decoder"):
         raise ValueError("prefix_lengths is for a 'prefix decoder', and needed there")

@@ -105,8 +105,8 @@ def apply_rope(x: Tensor, angles: Tensor) -> Tensor:
     Source: Su et al. 2021, equation 34; the paper pairs neighbours, the entries 2i and 2i + 1.
     """
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)  # (..., T, d/2)
-    partner = x.roll(x.shape[-1] // 2, dims=-1)  # the other coordinate of each point
-    return x * torch.cat([cos, cos], dim=-1) + partner * torch.cat([-sin, sin], dim=-1)
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
 
 def interleaved_to_half(weight: Tensor, num_heads: int) -> Tensor:

@@ -5,18 +5,16 @@ The exercises of the chapter come first, in its order; the model is assembled fr
 Paper: Vaswani et al. 2017, "Attention Is All You Need" (arXiv:1706.03762).
 """
 
+import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from solutions.attention import multi_head_attention
-
-if TYPE_CHECKING:
-    from solutions.models.encoder_decoder import Transformer as Transformer
-    from solutions.models.transformer_config import TransformerConfig as TransformerConfig
+from solutions.models.encoder_decoder import EncoderDecoder
+from solutions.models.transformer_config import TransformerConfig as TransformerConfig
 
 # ---------------------------------------------------------------------------- exercises
 
@@ -61,7 +59,8 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, eps: float = 1e-5) -> Te
         Shape (..., D). The variance is the mean of the squared deviations (divided by D, not by
         D - 1).
 
-    Source: Ba et al. 2016, "Layer Normalization" (arXiv:1607.06450), equation 3.
+    Source: Ba et al. 2016, "Layer Normalization" (arXiv:1607.06450), equations 3
+        and 4.
     """
     centered = x - x.mean(-1, keepdim=True)
     variance = (centered**2).mean(-1, keepdim=True)
@@ -298,12 +297,12 @@ def beam_search(
         num_beams: K, at least 1.
         end_id: the token that ends a text.
         pad_id: the token that stands behind the end.
-        length_penalty: 0 compares log-probabilities as they are, which favours short texts; the
-            paper has 0.6.
+        length_penalty: 0 compares log-probabilities as they are, which favours short texts;
+            Vaswani et al. 2017 have 0.6.
 
     Returns:
-        ``start_ids`` and the best that was found, shape (B, T0 + n), int64, n the number of tokens
-        added to the longest; the others have padding behind their end.
+        ``start_ids`` and the best that was found, shape (B, T0 + n), int64. n is the number of
+        tokens added to the longest of these; the others have padding behind their end.
 
     Source: Wu et al. 2016, "Google's Neural Machine Translation System" (arXiv:1609.08144),
         equation 14, without its coverage penalty.
@@ -340,15 +339,38 @@ def beam_search(
 # ---------------------------------------------------------------------------- the model
 
 
-def __getattr__(name: str) -> type:
-    """Give ``Transformer`` or ``TransformerConfig``, which have modules of their own.
+class Transformer(EncoderDecoder):
+    """The Transformer: an encoder reads the source, a decoder writes the target.
 
-    The model is assembled from the functions above, so its modules import this one; hence this one
-    can import them only when somebody asks.
+    There is no dropout. As in the released code (tensor2tensor), the matrices of the layers start
+    from Glorot's uniform distribution, embeddings from a normal distribution with standard
+    deviation 1 / sqrt(D), biases from 0 and gains from 1.
     """
-    if name not in ("Transformer", "TransformerConfig"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from solutions.models import encoder_decoder
 
-    found: type = getattr(encoder_decoder, name)
-    return found
+    @classmethod
+    def from_pretrained(cls, directory: str | os.PathLike[str]) -> "Transformer":
+        """Read a checkpoint of Marian or FSMT: config.json, safetensors or pytorch_model.bin.
+
+        Raises:
+            CheckpointError: if it is damaged, or not a Transformer that this class can be.
+        """
+        from solutions.checkpoints.transformer import load_transformer  # it imports this module
+
+        return load_transformer(directory)
+
+    def run_encoder(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Give the vectors after the last layer of the encoder."""
+        heads, eps = self.config.num_heads, self.config.norm_eps
+        for weights in self.encoder:
+            x = encoder_layer(x, weights, heads, mask, self.activation, eps)
+        return x
+
+    def run_decoder(
+        self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor | None
+    ) -> Tensor:
+        """Give the vectors after the last layer of the decoder."""
+        masks = (mask, memory_mask)
+        heads, eps = self.num_decoder_heads, self.config.norm_eps
+        for weights in self.decoder:
+            x = decoder_layer(x, memory, weights, heads, *masks, self.activation, eps)
+        return x

@@ -24,7 +24,7 @@ def gguf_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
         no token, of control characters and of the rarest scripts, are left out.
 
     Raises:
-        ValueError: the file's tokenizer is of another kind.
+        ValueError: the file has no tokenizer, or one of another kind.
     """
     from gguf import GGUFReader
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
@@ -32,7 +32,10 @@ def gguf_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     fields = GGUFReader(Path(path)).fields
 
     def read(name: str) -> Any:
-        return fields[f"tokenizer.ggml.{name}"].contents()
+        field = fields.get(f"tokenizer.ggml.{name}")
+        if field is None:
+            raise ValueError(f"{path}: the file has no setting 'tokenizer.ggml.{name}'")
+        return field.contents()
 
     kind = (read("model"), read("pre"))
     if kind != ("gpt2", "smollm"):
@@ -66,6 +69,9 @@ def chat_prompt(
     Args:
         question: what the user says.
         system: what the model is told about itself; the default is what it was trained with.
+
+    Returns:
+        The text to encode; the model goes on from its end.
     """
     return (
         f"<|im_start|>system\n{system}<|im_end|>\n"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from solutions.bert import Bert, BertConfig
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill
+from solutions.checkpoints.files import Checkpoint, Settings, fill, make_config
 
 _GELU = {"gelu": "none", "gelu_new": "tanh", "gelu_pytorch_tanh": "tanh"}
 
@@ -76,28 +76,23 @@ def _read_config(settings: Settings, checkpoint: Checkpoint) -> BertConfig:
     settings.require("add_cross_attention", False)
     settings.require("tie_word_embeddings", True)
     has_pooler = "pooler.dense.weight" in checkpoint
-    try:
-        return BertConfig(
-            vocab_size=settings.get(int, "vocab_size"),
-            hidden_size=settings.get(int, "hidden_size"),
-            num_layers=settings.get(int, "num_hidden_layers"),
-            num_heads=settings.get(int, "num_attention_heads"),
-            intermediate_size=settings.get(int, "intermediate_size"),
-            max_positions=settings.get(int, "max_position_embeddings"),
-            num_segments=settings.get(int, "type_vocab_size"),
-            norm_eps=settings.get(float, "layer_norm_eps", default=1e-12),
-            gelu=settings.one_of(_GELU, "hidden_act", default="gelu"),
-            initializer_range=settings.get(float, "initializer_range", default=0.02),
-            has_pooler=has_pooler,
-            has_prediction_head=any(
-                name.startswith("cls.predictions.") for name in checkpoint.names
-            ),
-            has_next_sentence_head="cls.seq_relationship.weight" in checkpoint,
-        )
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(f"{settings.source}: {error}") from None
+    return make_config(
+        BertConfig,
+        settings.source,
+        vocab_size=settings.get(int, "vocab_size"),
+        hidden_size=settings.get(int, "hidden_size"),
+        num_layers=settings.get(int, "num_hidden_layers"),
+        num_heads=settings.get(int, "num_attention_heads"),
+        intermediate_size=settings.get(int, "intermediate_size"),
+        max_positions=settings.get(int, "max_position_embeddings"),
+        num_segments=settings.get(int, "type_vocab_size"),
+        norm_eps=settings.get(float, "layer_norm_eps", default=1e-12),
+        gelu=settings.one_of(_GELU, "hidden_act", default="gelu"),
+        initializer_range=settings.get(float, "initializer_range", default=0.02),
+        has_pooler=has_pooler,
+        has_prediction_head=any(name.startswith("cls.predictions.") for name in checkpoint.names),
+        has_next_sentence_head="cls.seq_relationship.weight" in checkpoint,
+    )
 
 
 def _modern_name(name: str) -> str:

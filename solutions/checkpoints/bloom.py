@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from solutions.bloom import Bloom, BloomConfig
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill
+from solutions.checkpoints.files import Checkpoint, Settings, fill, make_config
 
 _EMBEDDINGS = {
     "embeddings.token_embedding": "word_embeddings.weight",
@@ -58,24 +58,21 @@ def _read_config(settings: Settings) -> BloomConfig:
     hidden_size = settings.get(int, "n_embed", "hidden_size")
     if settings.values.get("n_inner") is not None:
         settings.require("n_inner", 4 * hidden_size)
-    try:
-        return BloomConfig(
-            vocab_size=settings.get(int, "vocab_size"),
-            hidden_size=hidden_size,
-            num_layers=settings.get(int, "num_hidden_layers", "n_layer"),
-            num_heads=settings.get(int, "num_attention_heads", "n_head"),
-            norm_eps=settings.get(float, "layer_norm_epsilon", default=1e-5),
-            residual_after_norm=settings.get(
-                bool, "apply_residual_connection_post_layernorm", default=False
-            ),
-            initializer_range=settings.get(float, "initializer_range", default=0.02),
-            pad_id=settings.get(int, "pad_token_id", default=3),
-            end_ids=settings.end_ids(),
-        )
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(f"{settings.source}: {error}") from None
+    return make_config(
+        BloomConfig,
+        settings.source,
+        vocab_size=settings.get(int, "vocab_size"),
+        hidden_size=hidden_size,
+        num_layers=settings.get(int, "num_hidden_layers", "n_layer"),
+        num_heads=settings.get(int, "num_attention_heads", "n_head"),
+        norm_eps=settings.get(float, "layer_norm_epsilon", default=1e-5),
+        residual_after_norm=settings.get(
+            bool, "apply_residual_connection_post_layernorm", default=False
+        ),
+        initializer_range=settings.get(float, "initializer_range", default=0.02),
+        pad_id=settings.get(int, "pad_token_id", default=3),
+        end_ids=settings.end_ids(),
+    )
 
 
 def _their_name(name: str) -> str:

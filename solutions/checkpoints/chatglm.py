@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from solutions.chatglm import ChatGLM
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill
+from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill, make_config
 from solutions.models.chatglm_config import ChatGLMConfig
 
 _MODULES = {"output": "attention.dense", "inner": "mlp.dense_h_to_4h", "outer": "mlp.dense_4h_to_h"}
@@ -72,27 +72,24 @@ def _read_config(
     settings.require("tie_word_embeddings", False)
     inner = settings.get(int, "inner_hidden_size")
     rows = checkpoint.shape("transformer.layers.0.mlp.dense_h_to_4h.weight")[:1]
-    try:
-        return ChatGLMConfig.released(
-            vocab_size=settings.get(int, "vocab_size"),
-            hidden_size=settings.get(int, "hidden_size"),
-            num_layers=settings.get(int, "num_layers"),
-            num_heads=settings.get(int, "num_attention_heads"),
-            intermediate_size=inner,
-            max_positions=settings.get(int, "max_sequence_length", default=2048),
-            norm_eps=settings.get(float, "layernorm_epsilon", default=1e-5),
-            gated=rows == (2 * inner,),
-            round_frequencies=round_frequencies,
-            pad_id=settings.get(int, "pad_token_id"),
-            mask_id=settings.get(int, "mask_token_id"),
-            gmask_id=settings.get(int, "gmask_token_id"),
-            bos_id=settings.get(int, "bos_token_id"),
-            end_ids=settings.end_ids(),
-        )
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(f"{settings.source}: {error}") from None
+    return make_config(
+        ChatGLMConfig.released,
+        settings.source,
+        vocab_size=settings.get(int, "vocab_size"),
+        hidden_size=settings.get(int, "hidden_size"),
+        num_layers=settings.get(int, "num_layers"),
+        num_heads=settings.get(int, "num_attention_heads"),
+        intermediate_size=inner,
+        max_positions=settings.get(int, "max_sequence_length", default=2048),
+        norm_eps=settings.get(float, "layernorm_epsilon", default=1e-5),
+        gated=rows == (2 * inner,),
+        round_frequencies=round_frequencies,
+        pad_id=settings.get(int, "pad_token_id"),
+        mask_id=settings.get(int, "mask_token_id"),
+        gmask_id=settings.get(int, "gmask_token_id"),
+        bos_id=settings.get(int, "bos_token_id"),
+        end_ids=settings.end_ids(),
+    )
 
 
 def _their_name(name: str, num_layers: int) -> str:

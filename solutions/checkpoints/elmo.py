@@ -13,7 +13,14 @@ import h5py
 import torch
 from torch import Tensor
 
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill, read_json
+from solutions.checkpoints.files import (
+    Checkpoint,
+    CheckpointError,
+    Settings,
+    fill,
+    make_config,
+    read_json,
+)
 from solutions.elmo import Elmo
 from solutions.models.elmo_config import NUM_CHARACTERS, ElmoConfig
 
@@ -154,24 +161,21 @@ def _read_config(options: Mapping[str, Any], source: str) -> ElmoConfig:
             f"{source}: n_characters is {num_characters}; ELMo has {NUM_CHARACTERS}, and one more "
             "for padding"
         )
-    try:
-        return ElmoConfig(
-            max_characters=char_cnn.get(int, "max_characters_per_token"),
-            char_size=embedding.get(int, "dim"),
-            filters=_filters(char_cnn),
-            activation=char_cnn.get(str, "activation"),
-            num_highways=char_cnn.get(int, "n_highway", default=0),
-            projection_size=lstm.get(int, "projection_dim"),
-            cell_size=lstm.get(int, "dim"),
-            num_layers=lstm.get(int, "n_layers", default=1),
-            cell_clip=_clip(lstm, "cell_clip"),
-            projection_clip=_clip(lstm, "proj_clip"),
-            skip_connections=lstm.get(bool, "use_skip_connections"),
-        )
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(f"{source}: {error}") from None
+    return make_config(
+        ElmoConfig,
+        source,
+        max_characters=char_cnn.get(int, "max_characters_per_token"),
+        char_size=embedding.get(int, "dim"),
+        filters=_filters(char_cnn),
+        activation=char_cnn.get(str, "activation"),
+        num_highways=char_cnn.get(int, "n_highway", default=0),
+        projection_size=lstm.get(int, "projection_dim"),
+        cell_size=lstm.get(int, "dim"),
+        num_layers=lstm.get(int, "n_layers", default=1),
+        cell_clip=_clip(lstm, "cell_clip"),
+        projection_clip=_clip(lstm, "proj_clip"),
+        skip_connections=lstm.get(bool, "use_skip_connections"),
+    )
 
 
 def _section(settings: Settings, name: str) -> Settings:

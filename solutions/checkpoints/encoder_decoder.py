@@ -6,9 +6,15 @@ from typing import Any
 
 from torch import Tensor
 
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill, read_json
-from solutions.models.encoder_decoder import Transformer
-from solutions.models.transformer_config import TransformerConfig
+from solutions.checkpoints.files import (
+    Checkpoint,
+    CheckpointError,
+    Settings,
+    fill,
+    make_config,
+    read_json,
+)
+from solutions.transformer import Transformer, TransformerConfig
 
 SOURCE, TARGET = "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"
 POSITIONS = {
@@ -63,24 +69,21 @@ def read_config(settings: Settings, activation: str, **traits: Any) -> Transform
     settings.require("normalize_before", False)
     settings.require("normalize_embedding", False)
     settings.require("add_final_layer_norm", False)
-    try:
-        return TransformerConfig(
-            hidden_size=settings.get(int, "d_model", "hidden_size"),
-            num_layers=settings.get(int, "encoder_layers", "num_hidden_layers"),
-            num_heads=settings.get(int, "encoder_attention_heads", "num_attention_heads"),
-            intermediate_size=settings.get(int, "encoder_ffn_dim"),
-            num_decoder_layers=settings.get(int, "decoder_layers"),
-            num_decoder_heads=settings.get(int, "decoder_attention_heads"),
-            decoder_intermediate_size=settings.get(int, "decoder_ffn_dim"),
-            activation=settings.one_of(_ACTIVATIONS, "activation_function", default=activation),
-            norm_eps=1e-5,  # not a setting of theirs
-            banned_ids=_banned_ids(settings),
-            **traits,
-        )
-    except CheckpointError:
-        raise
-    except ValueError as error:
-        raise CheckpointError(f"{settings.source}: {error}") from None
+    return make_config(
+        TransformerConfig,
+        settings.source,
+        hidden_size=settings.get(int, "d_model", "hidden_size"),
+        num_layers=settings.get(int, "encoder_layers", "num_hidden_layers"),
+        num_heads=settings.get(int, "encoder_attention_heads", "num_attention_heads"),
+        intermediate_size=settings.get(int, "encoder_ffn_dim"),
+        num_decoder_layers=settings.get(int, "decoder_layers"),
+        num_decoder_heads=settings.get(int, "decoder_attention_heads"),
+        decoder_intermediate_size=settings.get(int, "decoder_ffn_dim"),
+        activation=settings.one_of(_ACTIVATIONS, "activation_function", default=activation),
+        norm_eps=1e-5,  # not a setting of theirs
+        banned_ids=_banned_ids(settings),
+        **traits,
+    )
 
 
 def load(

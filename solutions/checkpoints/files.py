@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 Model = TypeVar("Model", bound=nn.Module)
+Config = TypeVar("Config")
 
 _FILES = ("model.safetensors", "pytorch_model.bin")  # the first that is there, whole or sharded
 
@@ -37,6 +37,8 @@ class Checkpoint:
     def __init__(self, tensors: Mapping[str, Tensor], source: str) -> None:
         self.source = source
         self._tensors = dict(tensors)
+        self._stored = {name: name for name in tensors}  # as the files spell it, for errors
+        self._prefixes: dict[str, str] = {}  # what stood before names that begin so
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> "Checkpoint":
@@ -88,13 +90,13 @@ class Checkpoint:
         tensor = self._get(name)
         if shape is not None and tuple(tensor.shape) != tuple(shape):
             raise CheckpointError(
-                f"{self.source}: the tensor {name!r} has shape {tuple(tensor.shape)}; with this "
-                f"configuration it must be {tuple(shape)}"
+                f"{self.source}: the tensor {self._spelled(name)!r} has shape "
+                f"{tuple(tensor.shape)}; with this configuration it must be {tuple(shape)}"
             )
         if not tensor.is_floating_point():
             raise CheckpointError(
-                f"{self.source}: the tensor {name!r} holds {tensor.dtype} numbers; quantised "
-                "weights are not supported"
+                f"{self.source}: the tensor {self._spelled(name)!r} holds {tensor.dtype} numbers; "
+                "quantised weights are not supported"
             )
         del self._tensors[name]
         return tensor.detach().to(torch.float32, copy=True).contiguous()
@@ -111,8 +113,8 @@ class Checkpoint:
         """
         if not torch.equal(self.take(name, kept.shape), kept):
             raise CheckpointError(
-                f"{self.source}: the tensor {name!r} should be a second copy of tied weights, and "
-                "differs from the first"
+                f"{self.source}: the tensor {self._spelled(name)!r} should be a second copy of "
+                "tied weights, and differs from the first"
             )
 
     def rename(self, new_name: Callable[[str], str]) -> None:
@@ -125,13 +127,18 @@ class Checkpoint:
             CheckpointError: if two tensors would have the same name.
         """
         renamed: dict[str, Tensor] = {}
+        stored = {}
         for name, tensor in self._tensors.items():
-            if new_name(name) in renamed:
+            new = new_name(name)
+            if new in renamed:
                 raise CheckpointError(
-                    f"{self.source}: the tensor {name!r} is there twice, in two spellings"
+                    f"{self.source}: the tensor {self._spelled(name)!r} is there twice, in two "
+                    "spellings"
                 )
-            renamed[new_name(name)] = tensor
-        self._tensors = renamed
+            renamed[new], stored[new] = tensor, self._spelled(name)
+            if stored[new].endswith(new):
+                self._prefixes[new.partition(".")[0]] = stored[new].removesuffix(new)
+        self._tensors, self._stored = renamed, stored
 
     def drop(self, pattern: str) -> None:
         """Forget the tensors whose whole name matches a regular expression: they are not needed."""
@@ -148,7 +155,7 @@ class Checkpoint:
             CheckpointError: if there are tensors that the model has no place for; names some.
         """
         if self._tensors:
-            some = ", ".join(repr(name) for name in self.names[:3])
+            some = ", ".join(repr(self._spelled(name)) for name in self.names[:3])
             more = len(self._tensors) - 3
             raise CheckpointError(
                 f"{self.source}: the model has no place for {some}"
@@ -157,8 +164,12 @@ class Checkpoint:
 
     def _get(self, name: str) -> Tensor:
         if name not in self._tensors:
-            raise CheckpointError(f"{self.source}: the tensor {name!r} is missing")
+            raise CheckpointError(f"{self.source}: the tensor {self._spelled(name)!r} is missing")
         return self._tensors[name]
+
+    def _spelled(self, name: str) -> str:
+        """Give the name as the files have it; of one that is missing, as they would."""
+        return self._stored.get(name, self._prefixes.get(name.partition(".")[0], "") + name)
 
 
 def fill(
@@ -194,14 +205,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, EOFError, OSError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path}: the file is damaged or truncated ({reason})") from None
     except pickle.UnpicklingError:
         raise CheckpointError(
             f"{path}: the file is damaged, or holds more than tensors, which may be code; it was "
             "not loaded"
         ) from None
+    except Exception as error:  # reading a damaged pickle stumbles over anything
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(f"{path}: the file is damaged or truncated ({reason})") from None
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not tensors by name")
     for name, value in content.items():
@@ -327,12 +338,20 @@ class Settings:
         return options[value]
 
     def end_ids(self) -> tuple[int, ...]:
-        """Give the tokens that end a text: eos_token_id, which is a number, a list, or nothing."""
-        value = self.values.get("eos_token_id")
+        """Give the tokens that end a text: eos_token_id, which is a number, a list, or nothing.
+
+        Where there is a generation_config.json beside the configuration, it is the one to ask.
+
+        Raises:
+            CheckpointError: if it is something else.
+        """
+        beside = Path(self.source).with_name("generation_config.json")
+        asked = Settings(read_json(beside), str(beside)) if beside.exists() else self
+        value = asked.values.get("eos_token_id")
         ids = [] if value is None else value if isinstance(value, list) else [value]
         if not all(type(token) is int for token in ids):
             raise CheckpointError(
-                f"{self.source}: eos_token_id is {value!r}; it must be a number or a list of them"
+                f"{asked.source}: eos_token_id is {value!r}; it must be a number or a list of them"
             )
         return tuple(ids)
 
@@ -347,3 +366,20 @@ class Settings:
             raise CheckpointError(
                 f"{self.source}: {name} is {found!r}; only {value!r} is supported"
             )
+
+
+def make_config(kind: Callable[..., Config], source: str, **sizes: Any) -> Config:
+    """Give the configuration with these sizes.
+
+    Args:
+        kind: the class of the configuration, or what else makes one.
+        source: where the sizes come from, for the sentence of the error.
+        sizes: as ``kind`` takes them.
+
+    Raises:
+        CheckpointError: if they do not fit together.
+    """
+    try:
+        return kind(**sizes)
+    except ValueError as error:
+        raise CheckpointError(f"{source}: {error}") from None

@@ -9,7 +9,7 @@ from solutions.checkpoints.encoder_decoder import (
     read_config,
 )
 from solutions.checkpoints.files import Checkpoint, Settings
-from solutions.models.encoder_decoder import Transformer
+from solutions.transformer import Transformer
 
 _OUTPUT = "decoder.output_projection.weight"
 
@@ -32,7 +32,7 @@ def load_fsmt(settings: Settings, checkpoint: Checkpoint) -> Transformer:
     is_tied = settings.get(bool, "tie_word_embeddings", default=False)
     # fairseq's name for a decoder whose two matrices are one; both may be stored, all the same.
     shares_output = settings.get(bool, "share_decoder_input_output_embed", default=False)
-    tie_output = is_tied or (shares_output and _OUTPUT not in checkpoint)
+    tied_head = is_tied or (shares_output and _OUTPUT not in checkpoint)
     config = read_config(
         settings,
         activation="relu",
@@ -44,7 +44,7 @@ def load_fsmt(settings: Settings, checkpoint: Checkpoint) -> Transformer:
         max_positions=settings.get(int, "max_position_embeddings") if has_positions else None,
         scale_embedding=settings.get(bool, "scale_embedding", default=True),
         share_embeddings=is_tied,
-        tie_output=tie_output,
+        tied_head=tied_head,
         pad_id=settings.get(int, "pad_token_id", default=1),
         start_id=settings.get(int, "decoder_start_token_id", default=2),
         end_ids=end_ids(settings, default=2),

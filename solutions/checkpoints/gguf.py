@@ -10,8 +10,8 @@ import torch
 from gguf import GGUFReader, dequantize
 from torch import Tensor
 
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings
-from solutions.checkpoints.llama import Modules, build, even_head_dim, make_config
+from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, make_config
+from solutions.checkpoints.llama import Modules, build, even_head_dim
 from solutions.llama import Llama
 from solutions.models.llama_config import LlamaConfig
 
@@ -121,6 +121,7 @@ def _read_config(settings: Settings, checkpoint: Checkpoint) -> LlamaConfig:
         if name in settings.values
     ]
     return make_config(
+        LlamaConfig,
         settings.source,
         vocab_size=checkpoint.shape("token_embd.weight")[0],
         hidden_size=hidden_size,

@@ -4,11 +4,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
-from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill
+from solutions.checkpoints.files import Checkpoint, CheckpointError, Settings, fill, make_config
 from solutions.llama import Llama, interleaved_to_half, rope_frequencies
 from solutions.models.llama_config import LlamaConfig, llama3_divisors
 
@@ -105,18 +104,6 @@ def build(
     return fill(lambda: Llama(config), state)
 
 
-def make_config(source: str, **sizes: Any) -> LlamaConfig:
-    """Give the configuration with these sizes.
-
-    Raises:
-        CheckpointError: if they do not fit together; says which of ``source``.
-    """
-    try:
-        return LlamaConfig(**sizes)
-    except ValueError as error:
-        raise CheckpointError(f"{source}: {error}") from None
-
-
 def even_head_dim(source: str, hidden_size: int, num_heads: int) -> int:
     """Give the size of a head where the vector is shared out among the heads.
 
@@ -149,6 +136,7 @@ def _read_config(settings: Settings) -> LlamaConfig:
     end_ids = settings.end_ids()
     pad_id = settings.get(int, "pad_token_id", default=-1)
     return make_config(
+        LlamaConfig,
         settings.source,
         vocab_size=settings.get(int, "vocab_size"),
         hidden_size=hidden_size,

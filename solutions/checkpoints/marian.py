@@ -9,7 +9,7 @@ from solutions.checkpoints.encoder_decoder import (
     read_config,
 )
 from solutions.checkpoints.files import Checkpoint, Settings
-from solutions.models.encoder_decoder import Transformer
+from solutions.transformer import Transformer
 
 _SHARED, _OUTPUT, _BIAS = "shared.weight", "lm_head.weight", "final_logits_bias"
 
@@ -47,7 +47,7 @@ def load_marian(settings: Settings, checkpoint: Checkpoint) -> Transformer:
         max_positions=settings.get(int, "max_position_embeddings"),
         scale_embedding=settings.get(bool, "scale_embedding", default=False),
         share_embeddings=is_shared,
-        tie_output=is_tied,
+        tied_head=is_tied,
         output_bias=_BIAS in checkpoint,
         pad_id=settings.get(int, "pad_token_id", default=58100),
         start_id=settings.get(int, "decoder_start_token_id", default=58100),

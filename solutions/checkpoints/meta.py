@@ -11,10 +11,11 @@ from solutions.checkpoints.files import (
     Checkpoint,
     CheckpointError,
     Settings,
+    make_config,
     read_json,
     read_tensors,
 )
-from solutions.checkpoints.llama import Modules, build, even_head_dim, make_config
+from solutions.checkpoints.llama import Modules, build, even_head_dim
 from solutions.llama import Llama, rope_frequencies
 from solutions.models.llama_config import LlamaConfig, llama3_divisors
 
@@ -76,7 +77,7 @@ def load_meta(folder: Path) -> Llama:
     shards = [read_tensors(file) for file in _shard_files(folder)]
     source = str(folder / "consolidated.*.pth")
     checkpoint = Checkpoint(_merge(shards, settings.get(int, "dim"), source), source)
-    checkpoint.drop(r"rope\.freqs")
+    checkpoint.drop(r"(layers\.\d+\.attention\.inner_attention\.)?rope\.freqs")
     return build(_read_config(settings, checkpoint), checkpoint, _MODULES, interleaved=True)
 
 
@@ -112,16 +113,19 @@ def _shard_files(folder: Path) -> list[Path]:
 def _merge(shards: Sequence[dict[str, Tensor]], hidden_size: int, source: str) -> dict[str, Tensor]:
     """Put the parts of each tensor together."""
     for number, shard in enumerate(shards):
-        for name in sorted(set(shard) ^ set(shards[0])):
+        in_one_only = sorted(set(shard) ^ set(shards[0]))
+        if in_one_only:
             raise CheckpointError(
-                f"{source}: the tensor {name!r} is in one of parts 0 and {number}, not in both"
+                f"{source}: the tensor {in_one_only[0]!r} is in one of parts 0 and {number}, not "
+                "in both"
             )
-    return {
-        name: torch.cat([shard[name] for shard in shards], dim=axis)
-        if len(shards) > 1 and (axis := _split_axis(name, shards[0][name], hidden_size)) is not None
-        else tensor
-        for name, tensor in shards[0].items()
-    }
+    if len(shards) == 1:
+        return shards[0]
+    merged = {}
+    for name, part in shards[0].items():
+        axis = _split_axis(name, part, hidden_size)
+        merged[name] = part if axis is None else torch.cat([one[name] for one in shards], dim=axis)
+    return merged
 
 
 def _split_axis(name: str, part: Tensor, hidden_size: int) -> int | None:
@@ -154,6 +158,7 @@ def _read_config(settings: Settings, checkpoint: Checkpoint) -> LlamaConfig:
     if vocab_size == -1:
         vocab_size = checkpoint.shape(_EMBEDDINGS)[0]
     return make_config(
+        LlamaConfig,
         settings.source,
         vocab_size=vocab_size,
         hidden_size=hidden_size,

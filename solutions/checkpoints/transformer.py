@@ -5,7 +5,7 @@ import os
 from solutions.checkpoints.files import Checkpoint, Settings
 from solutions.checkpoints.fsmt import load_fsmt
 from solutions.checkpoints.marian import load_marian
-from solutions.models.encoder_decoder import Transformer
+from solutions.transformer import Transformer
 
 
 def load_transformer(directory: str | os.PathLike[str]) -> Transformer:

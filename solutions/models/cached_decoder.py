@@ -13,7 +13,6 @@ from torch import Tensor
 
 from solutions.attention import merge_heads, split_heads
 from solutions.models.generation import KeyValue, KeyValueCache
-from solutions.transformer import feed_forward
 
 
 @dataclass(kw_only=True)
@@ -108,6 +107,8 @@ def cached_decoder_layer(
     Returns:
         The output, shape (B, T, D); and the keys and values of all positions.
     """
+    from solutions.transformer import feed_forward  # here, since that module imports this one
+
     key, value = key_value_heads(x, weights["self_attention"], num_heads)
     if past is not None:
         key = torch.cat([past[0], key], dim=2)  # (B, H, P + T, D/H)

@@ -33,7 +33,7 @@ class ChatGLMConfig:
         gated: True is GeGLU; False two linear maps with the tanh form of GELU, as released: the
             class that is named GLU there gates nothing.
         embedding_norm: whether a layer norm stands between embeddings and blocks, as released.
-        deepnorm: whose alpha and beta: "decoder", the paper's, or "chatglm", as released.
+        deepnorm: whose alpha and beta: "decoder", DeepNet's, or "chatglm", GLM-130B's, as released.
         round_frequencies: whether the frequencies of RoPE are rounded to float16, as released.
         initializer_range: embeddings and head start from a normal distribution with this standard
             deviation.

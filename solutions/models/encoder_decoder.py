@@ -1,6 +1,8 @@
-"""The Transformer of chapter 5 as a whole model, assembled from the chapter's functions."""
+"""What an encoder-decoder does around its layers: embeddings, positions, checks, a cache, searches.
 
-import os
+Chapter 5 makes the Transformer of it: the layers are the chapter's.
+"""
+
 from collections.abc import Collection
 
 import torch
@@ -18,15 +20,17 @@ from solutions.models.weights import (
     decoder_layer_shapes,
     encoder_layer_shapes,
 )
-from solutions.transformer import beam_search, decoder_layer, encoder_layer, greedy_decode
 
 
-class Transformer(nn.Module):
-    """The Transformer: an encoder reads the source, a decoder writes the target.
+class EncoderDecoder(nn.Module):
+    """An encoder and a decoder, with all their weights; a subclass runs the layers.
 
-    There is no dropout. As in the released code (tensor2tensor), the matrices of the layers start
-    from Glorot's uniform distribution, embeddings from a normal distribution with standard
-    deviation 1 / sqrt(D), biases from 0 and gains from 1.
+    Attributes:
+        config: its sizes and traits.
+        encoder: the weights of the encoder's layers.
+        decoder: the weights of the decoder's layers.
+        num_decoder_heads: H of the decoder.
+        activation: of the feed-forward networks.
     """
 
     def __init__(self, config: TransformerConfig) -> None:
@@ -39,7 +43,7 @@ class Transformer(nn.Module):
         shapes: dict[str, tuple[int, ...]] = {"source": (config.vocab_size, size)}
         if not config.share_embeddings:
             shapes["target"] = (self.target_vocab_size, size)
-        if not config.tie_output:
+        if not config.tied_head:
             shapes["output"] = (self.target_vocab_size, size)
         if config.output_bias:
             shapes["output_bias"] = (self.target_vocab_size,)
@@ -60,16 +64,33 @@ class Transformer(nn.Module):
             if parameter.ndim > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    @classmethod
-    def from_pretrained(cls, directory: str | os.PathLike[str]) -> "Transformer":
-        """Read a checkpoint of Marian or FSMT: config.json, safetensors or pytorch_model.bin.
+    def run_encoder(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """Send the source through all layers of the encoder.
 
-        Raises:
-            CheckpointError: if it is damaged, or not a Transformer that this class can be.
+        Args:
+            x: embedded tokens, shape (B, S, D).
+            mask: as ``encoder_layer`` takes it.
+
+        Returns:
+            Shape (B, S, D).
         """
-        from solutions.checkpoints.transformer import load_transformer  # it imports this module
+        raise NotImplementedError
 
-        return load_transformer(directory)
+    def run_decoder(
+        self, x: Tensor, memory: Tensor, mask: Tensor, memory_mask: Tensor | None
+    ) -> Tensor:
+        """Send the target through all layers of the decoder.
+
+        Args:
+            x: embedded tokens, shape (B, T, D).
+            memory: what the encoder gave, shape (B, S, D).
+            mask: as ``decoder_layer`` takes it.
+            memory_mask: as ``decoder_layer`` takes it.
+
+        Returns:
+            Shape (B, T, D).
+        """
+        raise NotImplementedError
 
     def forward(
         self,
@@ -108,18 +129,7 @@ class Transformer(nn.Module):
         if decoder_attention_mask is not None:
             mask = mask & padding_mask(decoder_attention_mask)  # (B, 1, T, T)
         x = self._embed(decoder_input_ids, self._target_embedding, self._positions("target", time))
-        for weights in self.decoder:
-            x = decoder_layer(
-                x,
-                memory,
-                weights,
-                self.num_decoder_heads,
-                mask,
-                memory_mask,
-                self.activation,
-                self.config.norm_eps,
-            )
-        return self.head(x)
+        return self.head(self.run_decoder(x, memory, mask, memory_mask))
 
     def encode(
         self, input_ids: Tensor, attention_mask: Tensor | None = None
@@ -145,10 +155,7 @@ class Transformer(nn.Module):
         if attention_mask is not None and not attention_mask.all():  # without a mask it is faster
             mask = padding_mask(attention_mask)
         x = self._embed(input_ids, self.embeddings["source"], self._positions("source", time))
-        heads, eps = self.config.num_heads, self.config.norm_eps
-        for weights in self.encoder:
-            x = encoder_layer(x, weights, heads, mask, self.activation, eps)
-        return x, mask
+        return self.run_encoder(x, mask), mask
 
     def head(self, hidden: Tensor) -> Tensor:
         """Give the logits, shape (..., V), of vectors (..., D)."""
@@ -239,6 +246,9 @@ class Transformer(nn.Module):
                 token, or a text may get more tokens than there are positions.
             IndexError: if an id is out of range.
         """
+        # here, since that module imports this one
+        from solutions.transformer import beam_search, greedy_decode
+
         config = self.config
         if max_new_tokens < 0 or num_beams < 1:
             raise ValueError(

@@ -165,7 +165,8 @@ def choose_next(
         logits: shape (batch, vocab_size).
         temperature: 0 takes the most probable token; above 0, logits are divided by it and a token
             is drawn.
-        top_k: draw from the k most probable tokens only; None: from all.
+        top_k: draw from the k most probable tokens only, and from those that are just as probable
+            as the last of them; None: from all.
         top_p: draw from the smallest set of tokens that together have this probability; after
             ``top_k``. None: from all.
         generator: where the random draws come from.

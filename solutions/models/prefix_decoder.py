@@ -113,8 +113,8 @@ class PrefixDecoder(Decoder):
     def forward(
         self,
         input_ids: Tensor,
-        attention_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
+        attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
     ) -> Tensor:
         """Give the logits of the token after each position.
@@ -124,11 +124,11 @@ class PrefixDecoder(Decoder):
         Args:
             input_ids: shape (B, T), int64; with a cache, the tokens that are new. All tokens before
                 BOS must come in one call, since they see each other.
+            cache: what the model has seen so far; it is extended. None: nothing, and nothing is
+                kept.
             attention_mask: 1 for a real token, 0 for padding, which stands on the left; shape
                 (B, S), where S counts the positions in the cache and the new ones. None: what
                 ``pad_id`` fills up on the left is padding.
-            cache: what the model has seen so far; it is extended. None: nothing, and nothing is
-                kept.
             position_ids: both positions of the T tokens, shape (B, 2, T), int64, for a text with
                 several blanks (``blank_infilling_batch``). None: by the special tokens.
 

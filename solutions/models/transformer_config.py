@@ -8,8 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from solutions.transformer import sinusoidal_positions
-
 
 def _quick_gelu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(1.702 * x)
@@ -46,7 +44,8 @@ class TransformerConfig:
         num_decoder_heads: None: as in the encoder.
         decoder_intermediate_size: None: as in the encoder.
         activation: of the feed-forward networks, a name in ``ACTIVATIONS``.
-        norm_eps: added to the variance in every layer norm.
+        norm_eps: added to the variance in every layer norm. The paper gives none; the default is
+            that of the released code, tensor2tensor.
         position_layout: how a position's vector is laid out. "interleaved": as
             ``sinusoidal_positions`` gives it. "halves": all its sines, then all its cosines.
             "tensor2tensor": halves again, with D / 2 - 1 in the exponent where the paper has D / 2.
@@ -57,7 +56,7 @@ class TransformerConfig:
         max_positions: how long a text may be; None: as long as you like.
         scale_embedding: True multiplies embeddings by sqrt(D).
         share_embeddings: one embedding for source and target.
-        tie_output: the matrix that gives the logits is the embedding of the target.
+        tied_head: the matrix that gives the logits is the embedding of the target.
         output_bias: a bias is added to the logits.
         pad_id: the token of padding. Its embedding starts at 0 and is not learned as an input.
         start_id: the token that the target starts with.
@@ -75,14 +74,14 @@ class TransformerConfig:
     num_decoder_heads: int | None = None
     decoder_intermediate_size: int | None = None
     activation: str = "relu"
-    norm_eps: float = 1e-5
+    norm_eps: float = 1e-6
     position_layout: str = "interleaved"
     skip_padding: bool = False
     stored_positions: bool = False
     max_positions: int | None = None
     scale_embedding: bool = True
     share_embeddings: bool = True
-    tie_output: bool = True
+    tied_head: bool = True
     output_bias: bool = False
     pad_id: int = 0
     start_id: int = 1
@@ -137,6 +136,8 @@ def position_table(config: TransformerConfig, time: int) -> Tensor:
         Shape (P, D), of torch's default float type: row p for position p. P is T, or more if the
         positions of real tokens start at ``pad_id + 1``; then the row of padding is 0.
     """
+    from solutions.transformer import sinusoidal_positions  # here, since it imports this module
+
     size = config.hidden_size
     num_positions = time + (config.pad_id + 1 if config.skip_padding else 0)
     if config.position_layout == "tensor2tensor":

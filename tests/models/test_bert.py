@@ -444,6 +444,14 @@ def test_without_a_label_the_loss_is_zero_and_has_a_gradient() -> None:
     assert torch.equal(logits.grad, torch.zeros_like(logits))
 
 
+def test_tokens_that_are_impossible_spoil_no_loss() -> None:
+    logits = torch.tensor([[[0.5, 0.0, -torch.inf], [0.0, 0.0, -torch.inf]]])
+    loss = reference("bert").masked_lm_loss
+    assert loss(logits, torch.tensor([[-100, -100]])) == 0
+    expected = torch.nn.functional.cross_entropy(logits[0], torch.tensor([1, 0]))
+    assert_agree(loss(logits, torch.tensor([[1, 0]])), expected, "loss", STRICT)
+
+
 def test_half_of_the_pairs_are_neighbours_and_the_rest_comes_from_other_documents() -> None:
     documents = [[f"{document}-{number}" for number in range(101)] for document in range(20)]
     pairs = reference("bert").next_sentence_pairs(documents, seed=5)

@@ -102,11 +102,11 @@ def test_the_cache_gives_the_same_logits_in_a_batch_of_all_kinds(
     mask = real(batch).long() if with_mask else None
     model, past, pieces, end = make(), KeyValueCache(), [], 0
     with torch.no_grad():
-        whole = model(batch, mask)
+        whole = model(batch, attention_mask=mask)
         for piece in in_pieces(batch, 5):
             end += piece.shape[1]
             so_far = None if mask is None else mask[:, :end]
-            pieces.append(model(piece, so_far, past))
+            pieces.append(model(piece, past, so_far))
     keep = real(batch)
     assert_agree(torch.cat(pieces, dim=1)[keep], whole[keep], "logits")
 
@@ -134,9 +134,11 @@ def test_padding_on_the_left_changes_nothing(padding: int) -> None:
     with torch.no_grad():
         expected = model(batch)
         assert_agree(model(padded)[:, padding:], expected, "by the pad id")
-        assert_agree(model(other, mask)[:, padding:], expected, "by the attention mask")
-        assert_agree(model(padded, mask)[:, padding:], expected, "by both")
-        everything = model(padded, torch.ones_like(padded))[:, padding:]
+        assert_agree(
+            model(other, attention_mask=mask)[:, padding:], expected, "by the attention mask"
+        )
+        assert_agree(model(padded, attention_mask=mask)[:, padding:], expected, "by both")
+        everything = model(padded, attention_mask=torch.ones_like(padded))[:, padding:]
     assert not torch.allclose(everything, expected), "with a mask, a pad id is a token"
 
 

@@ -256,6 +256,7 @@ MUTATIONS = [
     Mutation("models.encoder_decoder", "logits[:, list(config.banned_ids)] = -torch.inf", "pass"),
     Mutation("models.encoder_decoder", "mask = padding_mask(attention_mask)", "mask = None"),
     Mutation("models.cached_decoder", "value[parents]", "value"),
+    Mutation("transformer", "masks = (mask, memory_mask)", "masks = (mask, None)"),
     Mutation("transformer", "parents % num_beams != 0", "parents < 0"),
     Mutation("transformer", "masked_fill(ended, pad_id)", "masked_fill(ended, end_id)"),
     Mutation("checkpoints.encoder_decoder", "norm_eps=1e-5", "norm_eps=1e-6"),

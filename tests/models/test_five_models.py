@@ -61,7 +61,7 @@ def table_model(config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Any
 @torch.no_grad()
 def agree_transformer() -> None:
     config = sizes_for("Transformer base")
-    transformer = reference("models.encoder_decoder")
+    transformer = reference("transformer")
     theirs = randomise(
         transformer.Transformer(transformer.TransformerConfig(**class_sizes(config)))
     )
@@ -263,7 +263,7 @@ def agree_cache() -> None:
     assert kv_cache_bytes(config, 2, 7, bytes_per_number=4) == held(kept.layers)
 
     config = sizes_for("Transformer base")
-    transformer = reference("models.encoder_decoder")
+    transformer = reference("transformer")
     model = transformer.Transformer(transformer.TransformerConfig(**class_sizes(config)))
     kept = model.start_cache(*model.encode(tokens(2, 9)), 4)
     model.decode_next(tokens(2, 4), kept)
@@ -365,7 +365,7 @@ def chapter_model(name: str) -> nn.Module:
     """The model of a chapter in its published size."""
     sizes = class_sizes(PUBLISHED[name])
     if name.startswith("Transformer"):
-        transformer = reference("models.encoder_decoder")
+        transformer = reference("transformer")
         return transformer.Transformer(transformer.TransformerConfig(**sizes))
     if name == "BERT-base":
         bert = reference("bert")

@@ -71,6 +71,7 @@ def meta_tensors(model: LlamaForCausalLM) -> Tensors:
             name = name.replace(theirs, metas)
         tensors[name] = tensor.contiguous()
     tensors["rope.freqs"] = torch.zeros(7)
+    tensors["layers.0.attention.inner_attention.rope.freqs"] = torch.zeros(7)  # LLaMA 1
     return tensors
 
 

@@ -82,12 +82,8 @@ MUTATIONS = [
     Mutation("llama", ".square().mean(-1", ".square().sum(-1"),
     Mutation("llama", "torch.promote_types(x.dtype, torch.float32)", "x.dtype"),
     Mutation("llama", "theta ** -(", "theta ** ("),
-    Mutation("llama", "torch.cat([-sin, sin], dim=-1)", "torch.cat([sin, -sin], dim=-1)"),
-    Mutation(
-        "llama",
-        "x.roll(x.shape[-1] // 2, dims=-1)",
-        "x.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)",
-    ),
+    Mutation("llama", "first * cos - second * sin", "first * cos + second * sin"),
+    Mutation("llama", "first, second = x.chunk(2, dim=-1)", "second, first = x.chunk(2, dim=-1)"),
     Mutation(
         "llama", "key.repeat_interleave(group_size, dim=1)", "key.repeat(1, group_size, 1, 1)"
     ),

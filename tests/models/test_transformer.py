@@ -522,7 +522,7 @@ def test_it_learns_to_reverse_what_it_has_not_seen() -> None:
     sizes = {"vocab_size": 9, "hidden_size": 48, "num_layers": 1, "num_heads": 4}
     model = transformer.Transformer(transformer.TransformerConfig(**sizes, intermediate_size=96))
     optimizer = torch.optim.Adam(model.parameters(), betas=(0.9, 0.98), eps=1e-9)
-    for step in range(1, 301):
+    for step in range(1, 401):
         source = known[torch.randint(540, (64,), generator=generator)]
         ids = target(source)
         for group in optimizer.param_groups:
