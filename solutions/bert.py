@@ -33,7 +33,11 @@ from solutions.transformer import encoder_layer
 
 
 def bert_embeddings(
-    input_ids: Tensor, token_type_ids: Tensor, weights: Mapping[str, Tensor], eps: float = 1e-12
+    input_ids: Tensor,
+    token_type_ids: Tensor,
+    weights: Mapping[str, Tensor],
+    eps: float = 1e-12,
+    pad_id: int | None = None,
 ) -> Tensor:
     """Give the vectors that enter the first layer: token, position and segment, normalised.
 
@@ -44,6 +48,7 @@ def bert_embeddings(
             "segment_embedding" (2, D), and the gain "weight" (D,) and "bias" (D,) of the layer
             norm over the sum.
         eps: of the layer norm.
+        pad_id: the token of padding, whose row gets no gradient from here. None: all rows do.
 
     Returns:
         Shape (B, T, D). The first token of each text has position 0.
@@ -52,7 +57,7 @@ def bert_embeddings(
     """
     positions = torch.arange(input_ids.shape[1])  # (T,)
     total = (
-        F.embedding(input_ids, weights["token_embedding"])
+        F.embedding(input_ids, weights["token_embedding"], pad_id)
         + F.embedding(positions, weights["position_embedding"])  # (T, D), for each text the same
         + F.embedding(token_type_ids, weights["segment_embedding"])
     )  # (B, T, D)
@@ -243,6 +248,7 @@ class BertConfig:
         max_positions: P, how long a text may be.
         num_segments: how many values ``token_type_ids`` may have.
         norm_eps: added to the variance in every layer norm.
+        pad_id: the token of padding, whose vector is not learned at the input.
         gelu: "none" or "tanh", which form of GELU.
         initializer_range: matrices start from a normal distribution with this standard deviation,
             cut off at twice that, as in Google's code.
@@ -259,6 +265,7 @@ class BertConfig:
     max_positions: int = 512
     num_segments: int = 2
     norm_eps: float = 1e-12
+    pad_id: int = 0
     gelu: str = "none"
     initializer_range: float = 0.02
     has_pooler: bool = True
@@ -268,10 +275,8 @@ class BertConfig:
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
         if self.num_heads < 1 or self.hidden_size % self.num_heads:
-            raise ValueError(
-                f"hidden_size is {self.hidden_size}, which {self.num_heads} heads can't share "
-                "equally"
-            )
+            sizes = f"hidden_size is {self.hidden_size}, which {self.num_heads} heads"
+            raise ValueError(f"{sizes} can't share equally")
         if self.gelu not in ("none", "tanh"):
             raise ValueError(f'gelu is {self.gelu!r}; it must be "none" or "tanh"')
         if self.has_next_sentence_head and not self.has_pooler:
@@ -320,7 +325,7 @@ class Bert(nn.Module):
         if config.has_prediction_head:
             self.prediction = WeightGroup({**dense, **norm, "output_bias": (vocab_size,)})
         if config.has_next_sentence_head:
-            self.next_sentence = WeightGroup({"output_weight": (2, size), "output_bias": (2,)})
+            self.next_sentence = WeightGroup({"weight": (2, size), "bias": (2,)})
         for parameter in self.parameters():
             if parameter.ndim > 1:
                 std = config.initializer_range
@@ -367,33 +372,29 @@ class Bert(nn.Module):
         check_token_ids(token_type_ids, config.num_segments, "token_type_ids")
         mask = None if attention_mask is None else padding_mask(attention_mask)
 
-        x = bert_embeddings(input_ids, token_type_ids, self.embeddings, config.norm_eps)
+        eps, pad_id = config.norm_eps, config.pad_id
+        x = bert_embeddings(input_ids, token_type_ids, self.embeddings, eps, pad_id)
         hidden_states = [x]
         for weights in self.layers:
-            x = bert_layer(x, weights, config.num_heads, mask, config.gelu, config.norm_eps)
+            x = bert_layer(x, weights, config.num_heads, mask, config.gelu, eps)
             hidden_states.append(x)
         pooled = self._pool(x[:, 0]) if config.has_pooler else None
-        return BertOutput(
-            self._predict(x) if config.has_prediction_head else None,
-            self._relate(pooled) if config.has_next_sentence_head and pooled is not None else None,
-            pooled,
-            tuple(hidden_states),
-        )
+        predicted = self._predict(x) if config.has_prediction_head else None
+        related = None
+        if config.has_next_sentence_head and pooled is not None:
+            related = self._relate(pooled)
+        return BertOutput(predicted, related, pooled, tuple(hidden_states))
 
     def _pool(self, first: Tensor) -> Tensor:
-        weights = self.pooler
-        return F.linear(first, weights["dense_weight"], weights["dense_bias"]).tanh()  # (B, D)
+        return F.linear(first, self.pooler["dense_weight"], self.pooler["dense_bias"]).tanh()
 
     def _relate(self, pooled: Tensor) -> Tensor:
-        weights = self.next_sentence
-        return F.linear(pooled, weights["output_weight"], weights["output_bias"])  # (B, 2)
+        return F.linear(pooled, **self.next_sentence)  # (B, 2)
 
     def _predict(self, x: Tensor) -> Tensor:
-        weights = self.prediction
+        weights, eps = self.prediction, self.config.norm_eps
         dense = F.linear(x, weights["dense_weight"], weights["dense_bias"])
         active = F.gelu(dense, approximate=self.config.gelu)
-        normed = F.layer_norm(
-            active, active.shape[-1:], weights["weight"], weights["bias"], self.config.norm_eps
-        )
+        normed = F.layer_norm(active, active.shape[-1:], weights["weight"], weights["bias"], eps)
         # The output matrix is the embedding of the tokens: "tied".
         return F.linear(normed, self.embeddings["token_embedding"], weights["output_bias"])

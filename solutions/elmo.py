@@ -322,7 +322,7 @@ class Elmo(nn.Module):
             IndexError: if an id is out of range.
         """
         marks = batch_char_ids([["<S>", "</S>"]], self.config.max_characters)[0]  # (2, C)
-        marked, lengths = mark_sentences(char_ids, marks)
+        marked, lengths = mark_sentences(char_ids.long(), marks)
         is_padding = (torch.arange(marked.shape[1]) >= lengths.unsqueeze(-1)).unsqueeze(-1)
         words = self.embed_words(marked)  # (B, T + 2, P)
         layers = read_both_ways(words, lengths, self.layers, self.config, state)

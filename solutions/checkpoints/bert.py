@@ -31,8 +31,14 @@ _HEADS = {
     "prediction.weight": "cls.predictions.transform.LayerNorm.weight",
     "prediction.bias": "cls.predictions.transform.LayerNorm.bias",
     "prediction.output_bias": "cls.predictions.bias",
-    "next_sentence.output_weight": "cls.seq_relationship.weight",
-    "next_sentence.output_bias": "cls.seq_relationship.bias",
+    "next_sentence.weight": "cls.seq_relationship.weight",
+    "next_sentence.bias": "cls.seq_relationship.bias",
+}
+
+# Weights that are tied, and where they may be stored a second time.
+_TWINS = {
+    "embeddings.word_embeddings.weight": "cls.predictions.decoder.weight",
+    "cls.predictions.bias": "cls.predictions.decoder.bias",
 }
 
 
@@ -51,19 +57,19 @@ def load_bert(directory: str | os.PathLike[str]) -> Bert:
     settings = Settings.open(directory, ["bert"])
     checkpoint = Checkpoint.open(directory)
     checkpoint.rename(_modern_name)
-    checkpoint.drop(r"embeddings\.position_ids")
+    checkpoint.drop(r"embeddings\.(position_ids|token_type_ids)")
+    for name, twin in _TWINS.items():
+        checkpoint.use_twin(name, twin)
     config = _read_config(settings, checkpoint)
 
     def state(ours: Mapping[str, Tensor]) -> dict[str, Tensor]:
         tensors = {
             name: checkpoint.take(_their_name(name), tensor.shape) for name, tensor in ours.items()
         }
-        for twin, kept in (
-            ("cls.predictions.decoder.weight", "embeddings.token_embedding"),
-            ("cls.predictions.decoder.bias", "prediction.output_bias"),
-        ):
-            if twin in checkpoint and kept in tensors:
-                checkpoint.take_twin(twin, tensors[kept])
+        for name, tensor in tensors.items():
+            twin = _TWINS.get(_their_name(name))
+            if twin is not None and twin in checkpoint:
+                checkpoint.take_twin(twin, tensor)
         checkpoint.finish()
         return tensors
 
@@ -75,7 +81,9 @@ def _read_config(settings: Settings, checkpoint: Checkpoint) -> BertConfig:
     settings.require("is_decoder", False)
     settings.require("add_cross_attention", False)
     settings.require("tie_word_embeddings", True)
-    has_pooler = "pooler.dense.weight" in checkpoint
+    # A head is there if any part of it is, so that a missing part is an error that names it.
+    parts = {name.rpartition(".")[0].partition(".dense")[0] for name in checkpoint.names}
+    has_next_sentence_head = "cls.seq_relationship" in parts
     return make_config(
         BertConfig,
         settings.source,
@@ -85,13 +93,14 @@ def _read_config(settings: Settings, checkpoint: Checkpoint) -> BertConfig:
         num_heads=settings.get(int, "num_attention_heads"),
         intermediate_size=settings.get(int, "intermediate_size"),
         max_positions=settings.get(int, "max_position_embeddings"),
-        num_segments=settings.get(int, "type_vocab_size"),
+        num_segments=settings.get(int, "type_vocab_size", default=2),
+        pad_id=settings.get(int, "pad_token_id", default=0),
         norm_eps=settings.get(float, "layer_norm_eps", default=1e-12),
         gelu=settings.one_of(_GELU, "hidden_act", default="gelu"),
         initializer_range=settings.get(float, "initializer_range", default=0.02),
-        has_pooler=has_pooler,
-        has_prediction_head=any(name.startswith("cls.predictions.") for name in checkpoint.names),
-        has_next_sentence_head="cls.seq_relationship.weight" in checkpoint,
+        has_pooler="pooler" in parts or has_next_sentence_head,
+        has_prediction_head=any(part.startswith("cls.predictions") for part in parts),
+        has_next_sentence_head=has_next_sentence_head,
     )
 
 

@@ -39,6 +39,7 @@ def load_bloom(directory: str | os.PathLike[str]) -> Bloom:
     checkpoint.rename(lambda name: name.removeprefix("transformer."))
     # The mask was a buffer once.
     checkpoint.drop(r"h\.\d+\.self_attention\.scale_mask_softmax\.causal_mask")
+    checkpoint.use_twin("word_embeddings.weight", "lm_head.weight")
 
     def state(ours: Mapping[str, Tensor]) -> dict[str, Tensor]:
         tensors = {
@@ -56,6 +57,7 @@ def _read_config(settings: Settings) -> BloomConfig:
     settings.require("tie_word_embeddings", True)
     settings.require("is_causal", True)
     hidden_size = settings.get(int, "n_embed", "hidden_size")
+    end_ids = settings.end_ids()
     if settings.values.get("n_inner") is not None:
         settings.require("n_inner", 4 * hidden_size)
     return make_config(
@@ -70,8 +72,8 @@ def _read_config(settings: Settings) -> BloomConfig:
             bool, "apply_residual_connection_post_layernorm", default=False
         ),
         initializer_range=settings.get(float, "initializer_range", default=0.02),
-        pad_id=settings.get(int, "pad_token_id", default=3),
-        end_ids=settings.end_ids(),
+        pad_id=settings.get(int, "pad_token_id", default=next(iter(end_ids), 3)),
+        end_ids=end_ids,
     )
 
 

@@ -117,6 +117,16 @@ class Checkpoint:
                 "tied weights, and differs from the first"
             )
 
+    def use_twin(self, name: str, twin: str) -> None:
+        """Where only the second copy of tied weights was kept, let it be the first.
+
+        Args:
+            name: the name of the first copy; nothing happens if it is there.
+            twin: the name of the second.
+        """
+        if name not in self and twin in self:
+            self.rename(lambda old: name if old == twin else old)
+
     def rename(self, new_name: Callable[[str], str]) -> None:
         """Give every tensor another name.
 
@@ -249,7 +259,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise CheckpointError(f"{path}: the file is missing") from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path}: the file is not JSON ({error})") from None

@@ -107,7 +107,8 @@ class EncoderDecoder(nn.Module):
                 shifted here.
             attention_mask: 1 for a real token of the source, 0 for padding, shape (B, S). None: all
                 real.
-            decoder_attention_mask: the same for the target, shape (B, T).
+            decoder_attention_mask: the same for the target, shape (B, T). None: all real; with
+                ``skip_padding``, all but ``pad_id``.
 
         Returns:
             Shape (B, T, V). What stands at padding means nothing.
@@ -125,6 +126,8 @@ class EncoderDecoder(nn.Module):
                 "needs its target"
             )
         check_attention_mask(decoder_attention_mask, batch, time, "decoder_attention_mask")
+        if decoder_attention_mask is None and self.config.skip_padding:
+            decoder_attention_mask = decoder_input_ids != self.config.pad_id
         mask = causal_mask(time)
         if decoder_attention_mask is not None:
             mask = mask & padding_mask(decoder_attention_mask)  # (B, 1, T, T)

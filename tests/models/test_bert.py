@@ -55,8 +55,7 @@ def inputs(mask: list[list[int]] | None = None, seed: int = 1) -> dict[str, Tens
     generator = torch.Generator().manual_seed(seed)
     shape = (3, 9) if mask is None else (len(mask), len(mask[0]))
     given = {
-        # Without 0: transformers keeps the padding's vector from learning, Google's code does not.
-        "input_ids": torch.randint(1, 61, shape, generator=generator),
+        "input_ids": torch.randint(61, shape, generator=generator),
         "token_type_ids": torch.randint(2, shape, generator=generator),
     }
     if mask is not None:
@@ -157,15 +156,17 @@ MUTATIONS = [
     Mutation("bert", "math.sqrt(2 / math.pi)", "math.sqrt(math.pi / 2)"),
     Mutation("bert", "torch.arange(input_ids.shape[1])", "torch.arange(1, input_ids.shape[1] + 1)"),
     Mutation("bert", "F.embedding(token_type_ids,", "F.embedding(1 - token_type_ids,"),
-    Mutation("bert", 'weights["bias"], eps)', 'weights["bias"], 1e-12)'),
+    Mutation(
+        "bert", 'weights["bias"], eps)\n\n\ndef gelu', 'weights["bias"], 1e-12)\n\n\ndef gelu'
+    ),
     Mutation("bert", "F.gelu(inner, approximate=approximate)", "F.gelu(inner)"),
     Mutation("bert", "F.gelu(dense, approximate=self.config.gelu)", "F.gelu(dense)"),
     Mutation("bert", "F.gelu(dense, approximate=self.config.gelu)", "F.relu(dense)"),
-    Mutation("bert", "config.gelu, config.norm_eps)", "config.gelu)"),
+    Mutation("bert", "mask, config.gelu, eps)", "mask, config.gelu)"),
     Mutation("bert", "None if attention_mask is None else padding_mask(attention_mask)", "None"),
     Mutation("bert", ").tanh()", ")"),
     Mutation("bert", "self._pool(x[:, 0])", "self._pool(x[:, -1])"),
-    Mutation("bert", "self.embeddings, config.norm_eps)", "self.embeddings)"),
+    Mutation("bert", "self.embeddings, eps, pad_id)", "self.embeddings, 1e-12, pad_id)"),
     Mutation(
         "transformer",
         '**weights["feed_forward_norm"], eps=eps)\n\n\ndef decoder_layer',
@@ -228,6 +229,19 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return config, load_file(folder / "model.safetensors")
 
 
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_file_cut_off_anywhere_is_a_sentence_that_names_it(tmp_path: Path, is_zip: bool) -> None:
+    config, tensors = _read(saved()[1])
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    file = tmp_path / "pytorch_model.bin"
+    torch.save(tensors, file, _use_new_zipfile_serialization=is_zip)
+    content = file.read_bytes()
+    for end in (*range(0, 3000, 37), len(content) // 2, len(content) - 1):
+        file.write_bytes(content[:end])
+        with pytest.raises(CheckpointError, match=r"pytorch_model\.bin: the file is damaged"):
+            reference("bert").Bert.from_pretrained(tmp_path)
+
+
 def _same_logits(one: Path, other: Path, tolerance: tuple[float, float] = (0.0, 0.0)) -> None:
     bert = reference("bert")
     with torch.no_grad():
@@ -257,6 +271,17 @@ def test_a_stale_buffer_and_doubled_tied_weights_are_read(tmp_path: Path) -> Non
     ].clone()
     tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].clone()
     _same_logits(_write(tmp_path / "doubled", config, tensors), saved()[1])
+
+
+def test_either_copy_of_tied_weights_is_enough(tmp_path: Path) -> None:
+    config, tensors = _read(saved()[1])
+    for name, twin in (
+        ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
+        ("cls.predictions.bias", "cls.predictions.decoder.bias"),
+    ):
+        tensors.pop(twin, None)
+        tensors[twin] = tensors.pop(name)
+    _same_logits(_write(tmp_path / "twins", config, tensors), saved()[1])
 
 
 def test_untied_weights_are_refused(tmp_path: Path) -> None:
@@ -322,10 +347,14 @@ QUERY = "bert.encoder.layer.1.attention.self.query.weight"
         (_bad_config(hidden_size="84"), "hidden_size is '84'.*int"),
         (_bad_config(num_attention_heads=5), "hidden_size is 84.*5 heads"),
         (_without("vocab_size"), "'vocab_size' is missing"),
-        (_without(QUERY), "encoder.layer.1.attention.self.query.weight' is missing"),
+        (_without(QUERY), "'bert.encoder.layer.1.attention.self.query.weight' is missing"),
         (_with(QUERY, torch.zeros(84, 83)), r"self.query.weight.*\(84, 83\).*\(84, 84\)"),
         (_with(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "query.weight.*quantised"),
         (_with("classifier.weight", torch.zeros(2, 84)), "no place for 'classifier.weight'"),
+        (_with("bert.foo.weight", torch.zeros(2)), "no place for 'bert.foo.weight'"),
+        (_without("bert.pooler.dense.weight"), "'bert.pooler.dense.weight' is missing"),
+        (_without("cls.seq_relationship.weight"), "'cls.seq_relationship.weight' is missing"),
+        (_bad_config(num_attention_heads=0), "hidden_size is 84.*0 heads"),
     ],
     ids=str,
 )

@@ -535,3 +535,10 @@ def test_it_learns_to_look_two_back_and_that_distance_holds_for_longer_texts() -
         for length in (24, 96):
             loss = loss_of(batch(500, length))
             assert floor - 0.05 < loss < floor + 0.1, f"length {length}"
+
+
+def test_behind_the_end_stands_what_transformers_puts_there(tmp_path: Path) -> None:
+    config, tensors = _read(saved()[1])
+    config |= {"pad_token_id": None, "eos_token_id": 7}
+    folder = _write(tmp_path / "no-pad", config, tensors)
+    assert reference("bloom").Bloom.from_pretrained(folder).pad_id == 7

@@ -775,3 +775,11 @@ def test_it_learns_what_no_neighbour_tells() -> None:
         found = float(loss(test))
     assert floor - 0.02 < found < floor + 0.1
     assert found < neighbours - 0.7
+
+
+def test_ids_of_another_integer_type_give_the_same() -> None:
+    model = small_elmo()
+    ids = reference("elmo").batch_char_ids([["a", "bank"], ["river"]], 9)
+    with torch.no_grad():
+        for one, other in zip(model(ids), model(ids.int()), strict=True):
+            assert torch.equal(one, other)

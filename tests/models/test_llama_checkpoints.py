@@ -295,3 +295,14 @@ def test_what_cannot_be_read_is_a_sentence_that_names_it(
 def test_a_folder_with_nothing_in_it_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"config\.json: the file is missing"):
         load(tmp_path)
+
+
+def test_the_end_of_a_text_is_what_the_settings_of_generation_say(tmp_path: Path) -> None:
+    config, tensors = read(saved()[1])
+    folder = write(tmp_path / "chat", config | {"eos_token_id": 2}, tensors)
+    assert load(folder).end_ids == (2,)
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [5, 6]}))
+    assert load(folder).end_ids == (5, 6)
+    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": "five"}))
+    with pytest.raises(CheckpointError, match=r"generation_config\.json: eos_token_id is 'five'"):
+        load(folder)

@@ -212,10 +212,13 @@ BOTH: list[tuple[Spoil, str]] = [
     (_setting(bad_words_ids=[[3, 4]]), r"bad_words_ids is \[\[3, 4\]\].*one token"),
     (_setting(bad_words_ids=[[77]]), "banned_ids has 77"),
     (_without("encoder_ffn_dim"), "'encoder_ffn_dim' is missing"),
-    (_without(QUERY), "'decoder.layers.2.encoder_attn.q_proj.weight' is missing"),
+    (_without(QUERY), "'model.decoder.layers.2.encoder_attn.q_proj.weight' is missing"),
     (_with(QUERY, torch.zeros(84, 83)), r"encoder_attn.q_proj.weight.*\(84, 83\).*\(84, 84\)"),
     (_with(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "q_proj.weight.*quantised"),
-    (_with("model.encoder.layer_norm.weight", torch.zeros(84)), "no place for 'encoder.layer_norm"),
+    (
+        _with("model.encoder.layer_norm.weight", torch.zeros(84)),
+        "no place for 'model.encoder.layer_norm",
+    ),
     (_with(POSITIONS[0], torch.zeros(24, 84)), "embed_positions.weight"),
 ]
 
@@ -240,7 +243,7 @@ MARIAN: list[tuple[dict[str, Any], Spoil, str]] = [
     (UNTIED, _without(SOURCE, TARGET, SHARED), "'shared.weight' is missing"),
 ]
 FSMT: list[tuple[dict[str, Any], Spoil, str]] = [
-    ({}, _without(PROJECTION), "'decoder.output_projection.weight' is missing"),
+    ({}, _without(PROJECTION), "'model.decoder.output_projection.weight' is missing"),
     ({}, _without("tgt_vocab_size"), "'tgt_vocab_size' is missing"),
     ({}, _setting(tie_word_embeddings=True), "61 and 53 tokens"),
     (TIED_FSMT, _with(PROJECTION, torch.zeros(53, 84)), "output_projection.*differs"),
