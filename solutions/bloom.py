@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from solutions.attention import causal_mask, merge_heads, padding_mask
-from solutions.models.generation import Decoder, KeyValue, KeyValueCache
+from solutions.models.generation import CausalDecoder, KeyValue, KeyValueCache
 from solutions.models.inputs import check_attention_mask, check_token_ids
 from solutions.models.weights import (
     LayerStack,
@@ -245,7 +245,7 @@ class BloomConfig:
             )
 
 
-class Bloom(Decoder):
+class Bloom(CausalDecoder):
     """BLOOM: embeddings and their norm, blocks with ALiBi, a norm, and the embeddings as head.
 
     There is no limit to the length of a text, and no dropout. Matrices start from a normal
@@ -285,30 +285,6 @@ class Bloom(Decoder):
         from solutions.checkpoints.bloom import load_bloom  # here, since that module imports this
 
         return load_bloom(directory)
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        cache: KeyValueCache | None = None,
-    ) -> Tensor:
-        """Give the logits of the token after each position.
-
-        Args:
-            input_ids: shape (B, T), int64; with a cache, the tokens that are new.
-            attention_mask: 1 for a real token, 0 for padding, shape (B, S), where S counts the
-                positions in the cache and the new ones. None: all real.
-            cache: what the model has seen so far; it is extended. None: nothing, and nothing is
-                kept.
-
-        Returns:
-            Shape (B, T, V). What stands at padding means nothing.
-
-        Raises:
-            ValueError: if a shape is wrong.
-            IndexError: if an id is out of range.
-        """
-        return self.head(self.hidden_states(input_ids, attention_mask, cache))
 
     def hidden_states(
         self, input_ids: Tensor, attention_mask: Tensor | None, cache: KeyValueCache | None

@@ -20,7 +20,7 @@ from solutions.attention import (
     scaled_dot_product_attention,
     split_heads,
 )
-from solutions.models.generation import Decoder, KeyValueCache
+from solutions.models.generation import CausalDecoder, KeyValueCache
 from solutions.models.inputs import check_attention_mask, check_token_ids
 from solutions.models.llama_config import LlamaConfig, block_shapes
 from solutions.models.weights import LayerStack, WeightGroup
@@ -306,7 +306,7 @@ def sample_top_p(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
 # ---------------------------------------------------------------------------- the model
 
 
-class Llama(Decoder):
+class Llama(CausalDecoder):
     """LLaMA: embeddings, blocks, a norm, and a head.
 
     There is no limit to the length of a text, and no dropout. Matrices start from a normal
@@ -347,30 +347,6 @@ class Llama(Decoder):
         from solutions.checkpoints.gguf import load_gguf  # here, since that module imports this
 
         return load_gguf(path)
-
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None = None,
-        cache: KeyValueCache | None = None,
-    ) -> Tensor:
-        """Give the logits of the token after each position.
-
-        Args:
-            input_ids: shape (B, T), int64; with a cache, the tokens that are new.
-            attention_mask: 1 for a real token, 0 for padding, shape (B, S), where S counts the
-                positions in the cache and the new ones. None: all real.
-            cache: what the model has seen so far; it is extended. None: nothing, and nothing is
-                kept.
-
-        Returns:
-            Shape (B, T, V). What stands at padding means nothing.
-
-        Raises:
-            ValueError: if a shape is wrong.
-            IndexError: if an id is out of range.
-        """
-        return self.head(self.hidden_states(input_ids, attention_mask, cache))
 
     def hidden_states(
         self, input_ids: Tensor, attention_mask: Tensor | None, cache: KeyValueCache | None

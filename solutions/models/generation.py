@@ -107,6 +107,34 @@ class Decoder(nn.Module):
         return generate_tokens(next_logits, input_ids, max_new_tokens, choose, ends, self.pad_id)
 
 
+class CausalDecoder(Decoder):
+    """A model that writes text, in which no position sees a later one."""
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Give the logits of the token after each position.
+
+        Args:
+            input_ids: shape (B, T), int64; with a cache, the tokens that are new.
+            attention_mask: 1 for a real token, 0 for padding, shape (B, S), where S counts the
+                positions in the cache and the new ones. None: all real.
+            cache: what the model has seen so far; it is extended. None: nothing, and nothing is
+                kept.
+
+        Returns:
+            Shape (B, T, V). What stands at padding means nothing.
+
+        Raises:
+            ValueError: if a shape is wrong.
+            IndexError: if an id is out of range.
+        """
+        return self.head(self.hidden_states(input_ids, attention_mask, cache))
+
+
 def generate_tokens(
     next_logits: Callable[[Tensor], Tensor],
     input_ids: Tensor,
