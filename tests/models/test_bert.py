@@ -11,7 +11,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BertConfig, BertForPreTraining, BertModel
 
@@ -24,6 +23,15 @@ from tests.models.agreement import (
     assert_agree,
     randomise,
     reference,
+)
+from tests.models.stored import (
+    Spoil,
+    changed,
+    check_half_precision,
+    read,
+    with_tensor,
+    without,
+    write,
 )
 
 _FOLDERS = tempfile.TemporaryDirectory()
@@ -217,21 +225,9 @@ def test_gelu_agrees_with_torch() -> None:
 # ---------------------------------------------------------------------------- checkpoints
 
 
-def _write(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    save_file(tensors, folder / "model.safetensors")
-    return folder
-
-
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    config = json.loads((folder / "config.json").read_text())
-    return config, load_file(folder / "model.safetensors")
-
-
 @pytest.mark.parametrize("is_zip", [True, False])
 def test_a_file_cut_off_anywhere_is_a_sentence_that_names_it(tmp_path: Path, is_zip: bool) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     (tmp_path / "config.json").write_text(json.dumps(config))
     file = tmp_path / "pytorch_model.bin"
     torch.save(tensors, file, _use_new_zipfile_serialization=is_zip)
@@ -257,38 +253,38 @@ def _google(name: str) -> str:
 
 
 def test_the_spelling_of_googles_code_is_read(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     old = {_google(name): tensor for name, tensor in tensors.items()}
     del config["model_type"]  # Google's bert_config.json has none
-    _same_logits(_write(tmp_path / "old", config, old), saved()[1])
+    _same_logits(write(tmp_path / "old", config, old), saved()[1])
 
 
 def test_a_stale_buffer_and_doubled_tied_weights_are_read(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     tensors["bert.embeddings.position_ids"] = torch.arange(24).unsqueeze(0)
     tensors["cls.predictions.decoder.weight"] = tensors[
         "bert.embeddings.word_embeddings.weight"
     ].clone()
     tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].clone()
-    _same_logits(_write(tmp_path / "doubled", config, tensors), saved()[1])
+    _same_logits(write(tmp_path / "doubled", config, tensors), saved()[1])
 
 
 def test_either_copy_of_tied_weights_is_enough(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     for name, twin in (
         ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
         ("cls.predictions.bias", "cls.predictions.decoder.bias"),
     ):
         tensors.pop(twin, None)
         tensors[twin] = tensors.pop(name)
-    _same_logits(_write(tmp_path / "twins", config, tensors), saved()[1])
+    _same_logits(write(tmp_path / "twins", config, tensors), saved()[1])
 
 
 def test_untied_weights_are_refused(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     tensors["cls.predictions.decoder.weight"] = torch.zeros(61, 84)
     with pytest.raises(CheckpointError, match=r"cls\.predictions\.decoder\.weight.*tied"):
-        reference("bert").Bert.from_pretrained(_write(tmp_path / "untied", config, tensors))
+        reference("bert").Bert.from_pretrained(write(tmp_path / "untied", config, tensors))
 
 
 def test_a_checkpoint_without_heads_and_prefix_has_hidden_states_only(tmp_path: Path) -> None:
@@ -306,32 +302,10 @@ def test_a_checkpoint_without_heads_and_prefix_has_hidden_states_only(tmp_path: 
 
 def test_half_precision_torch_files_and_shards_are_read(tmp_path: Path) -> None:
     theirs, whole = saved()
-    config, tensors = _read(whole)
-    for dtype in (torch.float16, torch.bfloat16):
-        stored = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-        rounded = {name: tensor.float() for name, tensor in stored.items()}
-        expected = _write(tmp_path / f"{dtype}-rounded", config, rounded)
-        _same_logits(_write(tmp_path / f"{dtype}", config, stored), expected)
-        bin_folder = tmp_path / f"{dtype}-bin"
-        bin_folder.mkdir()
-        (bin_folder / "config.json").write_text(json.dumps(config))
-        torch.save(stored, bin_folder / "pytorch_model.bin")
-        _same_logits(bin_folder, expected)
+    check_half_precision(whole, tmp_path, _same_logits)
     theirs.save_pretrained(tmp_path / "sharded", max_shard_size="60KB")
     assert (tmp_path / "sharded" / "model.safetensors.index.json").exists()
     _same_logits(tmp_path / "sharded", whole)
-
-
-def _bad_config(**changes: Any) -> Callable[[dict[str, Any], dict[str, Tensor]], None]:
-    return lambda config, tensors: config.update(changes)
-
-
-def _without(name: str) -> Callable[[dict[str, Any], dict[str, Tensor]], None]:
-    return lambda config, tensors: (config if name in config else tensors).__delitem__(name)
-
-
-def _with(name: str, tensor: Tensor) -> Callable[[dict[str, Any], dict[str, Tensor]], None]:
-    return lambda config, tensors: tensors.update({name: tensor})
 
 
 QUERY = "bert.encoder.layer.1.attention.self.query.weight"
@@ -340,31 +314,31 @@ QUERY = "bert.encoder.layer.1.attention.self.query.weight"
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (_bad_config(model_type="gpt2"), "of type 'gpt2'.*'bert'"),
-        (_bad_config(hidden_act="swish"), "hidden_act is 'swish'.*not supported"),
-        (_bad_config(position_embedding_type="relative_key"), "position_embedding_type"),
-        (_bad_config(is_decoder=True), "is_decoder"),
-        (_bad_config(hidden_size="84"), "hidden_size is '84'.*int"),
-        (_bad_config(num_attention_heads=5), "hidden_size is 84.*5 heads"),
-        (_without("vocab_size"), "'vocab_size' is missing"),
-        (_without(QUERY), "'bert.encoder.layer.1.attention.self.query.weight' is missing"),
-        (_with(QUERY, torch.zeros(84, 83)), r"self.query.weight.*\(84, 83\).*\(84, 84\)"),
-        (_with(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "query.weight.*quantised"),
-        (_with("classifier.weight", torch.zeros(2, 84)), "no place for 'classifier.weight'"),
-        (_with("bert.foo.weight", torch.zeros(2)), "no place for 'bert.foo.weight'"),
-        (_without("bert.pooler.dense.weight"), "'bert.pooler.dense.weight' is missing"),
-        (_without("cls.seq_relationship.weight"), "'cls.seq_relationship.weight' is missing"),
-        (_bad_config(num_attention_heads=0), "hidden_size is 84.*0 heads"),
+        (changed(model_type="gpt2"), "of type 'gpt2'.*'bert'"),
+        (changed(hidden_act="swish"), "hidden_act is 'swish'.*not supported"),
+        (changed(position_embedding_type="relative_key"), "position_embedding_type"),
+        (changed(is_decoder=True), "is_decoder"),
+        (changed(hidden_size="84"), "hidden_size is '84'.*int"),
+        (changed(num_attention_heads=5), "hidden_size is 84.*5 heads"),
+        (without("vocab_size"), "'vocab_size' is missing"),
+        (without(QUERY), "'bert.encoder.layer.1.attention.self.query.weight' is missing"),
+        (with_tensor(QUERY, torch.zeros(84, 83)), r"self.query.weight.*\(84, 83\).*\(84, 84\)"),
+        (with_tensor(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "query.weight.*quantised"),
+        (with_tensor("classifier.weight", torch.zeros(2, 84)), "no place for 'classifier.weight'"),
+        (with_tensor("bert.foo.weight", torch.zeros(2)), "no place for 'bert.foo.weight'"),
+        (without("bert.pooler.dense.weight"), "'bert.pooler.dense.weight' is missing"),
+        (without("cls.seq_relationship.weight"), "'cls.seq_relationship.weight' is missing"),
+        (changed(num_attention_heads=0), "hidden_size is 84.*0 heads"),
     ],
     ids=str,
 )
 def test_what_cannot_be_read_is_a_sentence_that_names_it(
-    tmp_path: Path, spoil: Callable[[dict[str, Any], dict[str, Tensor]], None], sentence: str
+    tmp_path: Path, spoil: Spoil, sentence: str
 ) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     spoil(config, tensors)
     with pytest.raises(CheckpointError, match=sentence):
-        reference("bert").Bert.from_pretrained(_write(tmp_path / "spoilt", config, tensors))
+        reference("bert").Bert.from_pretrained(write(tmp_path / "spoilt", config, tensors))
 
 
 # ---------------------------------------------------------------------------- properties

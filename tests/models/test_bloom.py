@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import BloomConfig, BloomForCausalLM
 from transformers.models.bloom.modeling_bloom import build_alibi_tensor
@@ -25,6 +24,15 @@ from tests.models.agreement import (
     assert_agree,
     randomise,
     reference,
+)
+from tests.models.stored import (
+    Spoil,
+    changed,
+    check_half_precision,
+    read,
+    with_tensor,
+    without,
+    write,
 )
 
 _FOLDERS = tempfile.TemporaryDirectory()
@@ -386,18 +394,6 @@ def test_a_size_that_the_heads_cannot_share_is_refused() -> None:
 # ---------------------------------------------------------------------------- checkpoints
 
 
-def _write(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    save_file(tensors, folder / "model.safetensors")
-    return folder
-
-
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    config = json.loads((folder / "config.json").read_text())
-    return config, load_file(folder / "model.safetensors")
-
-
 def _same_logits(one: Path, other: Path) -> None:
     load = reference("bloom").Bloom.from_pretrained
     with torch.no_grad():
@@ -406,7 +402,7 @@ def _same_logits(one: Path, other: Path) -> None:
 
 def test_the_released_spelling_is_read(tmp_path: Path) -> None:
     """No prefix; n_embed and num_attention_heads; settings that only fused kernels read."""
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     config["n_embed"] = config.pop("hidden_size")
     config["num_attention_heads"] = config.pop("n_head")
     config["num_hidden_layers"] = config.pop("n_layer")
@@ -414,56 +410,31 @@ def test_the_released_spelling_is_read(tmp_path: Path) -> None:
     config |= {"attention_softmax_in_fp32": True, "slow_but_exact": False, "hidden_dropout": 0.1}
     bare = {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
     assert "h.1.self_attention.query_key_value.weight" in bare
-    _same_logits(_write(tmp_path / "released", config, bare), saved()[1])
+    _same_logits(write(tmp_path / "released", config, bare), saved()[1])
 
 
 def test_a_doubled_head_and_a_stale_mask_are_read(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     tensors["lm_head.weight"] = tensors["transformer.word_embeddings.weight"].clone()
     buffer = "transformer.h.1.self_attention.scale_mask_softmax.causal_mask"
     tensors[buffer] = torch.ones(4, 4, dtype=torch.bool)
-    _same_logits(_write(tmp_path / "doubled", config, tensors), saved()[1])
+    _same_logits(write(tmp_path / "doubled", config, tensors), saved()[1])
 
 
 def test_half_precision_torch_files_and_shards_are_read(tmp_path: Path) -> None:
     theirs, whole = saved()
-    config, tensors = _read(whole)
-    for dtype in (torch.float16, torch.bfloat16):
-        stored = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-        rounded = {name: tensor.float() for name, tensor in stored.items()}
-        expected = _write(tmp_path / f"{dtype}-rounded", config, rounded)
-        _same_logits(_write(tmp_path / f"{dtype}", config, stored), expected)
-        bin_folder = tmp_path / f"{dtype}-bin"
-        bin_folder.mkdir()
-        (bin_folder / "config.json").write_text(json.dumps(config))
-        torch.save(stored, bin_folder / "pytorch_model.bin")
-        _same_logits(bin_folder, expected)
+    check_half_precision(whole, tmp_path, _same_logits)
     theirs.save_pretrained(tmp_path / "sharded", max_shard_size="90KB")
     assert (tmp_path / "sharded" / "model.safetensors.index.json").exists()
     _same_logits(tmp_path / "sharded", whole)
 
 
 def test_the_configuration_is_taken_over(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     config |= {"initializer_range": 0.03, "eos_token_id": [2, 5], "pad_token_id": 4}
-    found = reference("bloom").Bloom.from_pretrained(_write(tmp_path / "it", config, tensors))
+    found = reference("bloom").Bloom.from_pretrained(write(tmp_path / "it", config, tensors))
     assert (found.config.initializer_range, found.end_ids, found.pad_id) == (0.03, (2, 5), 4)
     assert not found.training
-
-
-Spoil = Callable[[dict[str, Any], dict[str, Tensor]], None]
-
-
-def _setting(name: str, value: Any) -> Spoil:
-    return lambda config, tensors: config.update({name: value})
-
-
-def _without(name: str) -> Spoil:
-    return lambda config, tensors: (config if name in config else tensors).__delitem__(name)
-
-
-def _with(name: str, tensor: Tensor) -> Spoil:
-    return lambda config, tensors: tensors.update({name: tensor})
 
 
 QKV = "transformer.h.1.self_attention.query_key_value.weight"
@@ -472,27 +443,27 @@ QKV = "transformer.h.1.self_attention.query_key_value.weight"
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (_setting("model_type", "gpt2"), "of type 'gpt2'.*'bloom'"),
-        (_setting("tie_word_embeddings", False), "tie_word_embeddings is False"),
-        (_setting("is_causal", False), "is_causal is False"),
-        (_setting("n_inner", 100), "n_inner is 100; only 336"),
-        (_setting("n_head", 5), "hidden_size is 84.*5 heads"),
-        (_setting("layer_norm_epsilon", "small"), "layer_norm_epsilon is 'small'.*float"),
-        (_without("vocab_size"), "'vocab_size' is missing"),
-        (_without(QKV), "h.1.self_attention.query_key_value.weight' is missing"),
-        (_with(QKV, torch.zeros(252, 83)), r"query_key_value.*\(252, 83\).*\(252, 84\)"),
-        (_with("lm_head.weight", torch.zeros(VOCAB, 84)), "'lm_head.weight'.*tied"),
-        (_with("score.weight", torch.zeros(2, 84)), "no place for 'score.weight'"),
+        (changed(model_type="gpt2"), "of type 'gpt2'.*'bloom'"),
+        (changed(tie_word_embeddings=False), "tie_word_embeddings is False"),
+        (changed(is_causal=False), "is_causal is False"),
+        (changed(n_inner=100), "n_inner is 100; only 336"),
+        (changed(n_head=5), "hidden_size is 84.*5 heads"),
+        (changed(layer_norm_epsilon="small"), "layer_norm_epsilon is 'small'.*float"),
+        (without("vocab_size"), "'vocab_size' is missing"),
+        (without(QKV), "h.1.self_attention.query_key_value.weight' is missing"),
+        (with_tensor(QKV, torch.zeros(252, 83)), r"query_key_value.*\(252, 83\).*\(252, 84\)"),
+        (with_tensor("lm_head.weight", torch.zeros(VOCAB, 84)), "'lm_head.weight'.*tied"),
+        (with_tensor("score.weight", torch.zeros(2, 84)), "no place for 'score.weight'"),
     ],
     ids=str,
 )
 def test_what_cannot_be_read_is_a_sentence_that_names_it(
     tmp_path: Path, spoil: Spoil, sentence: str
 ) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     spoil(config, tensors)
     with pytest.raises(CheckpointError, match=sentence):
-        reference("bloom").Bloom.from_pretrained(_write(tmp_path / "spoilt", config, tensors))
+        reference("bloom").Bloom.from_pretrained(write(tmp_path / "spoilt", config, tensors))
 
 
 # ---------------------------------------------------------------------------- training
@@ -538,7 +509,7 @@ def test_it_learns_to_look_two_back_and_that_distance_holds_for_longer_texts() -
 
 
 def test_behind_the_end_stands_what_transformers_puts_there(tmp_path: Path) -> None:
-    config, tensors = _read(saved()[1])
+    config, tensors = read(saved()[1])
     config |= {"pad_token_id": None, "eos_token_id": 7}
-    folder = _write(tmp_path / "no-pad", config, tensors)
+    folder = write(tmp_path / "no-pad", config, tensors)
     assert reference("bloom").Bloom.from_pretrained(folder).pad_id == 7

@@ -20,6 +20,7 @@ from torch import Tensor
 from solutions.models.generation import KeyValueCache
 from tests.models import naive_glm
 from tests.models.agreement import GRADIENTS, Mutation, assert_agree, reference
+from tests.models.stored import read, write
 from tests.models.tiny_glm import (
     BLANKS,
     BOS,
@@ -35,11 +36,9 @@ from tests.models.tiny_glm import (
     case,
     in_pieces,
     mix,
-    read_checkpoint,
     real,
     released,
     table,
-    write_checkpoint,
 )
 
 _FOLDERS = tempfile.TemporaryDirectory()
@@ -278,15 +277,13 @@ def agree_deepnorm_constants() -> None:
 @cache
 def gated_checkpoint() -> tuple[Path, Tensor]:
     """A checkpoint in the released layout, gated and with another eps; and logits of one text."""
-    config, tensors = read_checkpoint(DATA)
+    config, tensors = read(DATA)
     generator = torch.Generator().manual_seed(3)
     for name in [name for name in tensors if "dense_h_to_4h" in name]:
         shape = (2 * 96, *tensors[name].shape[1:])
         tensors[name] = torch.randn(shape, generator=generator) / 24**0.5
     ids = TEXTS["the first of two masks counts"]
-    folder = write_checkpoint(
-        Path(_FOLDERS.name) / "gated", config | {"layernorm_epsilon": 1e-2}, tensors
-    )
+    folder = write(Path(_FOLDERS.name) / "gated", config | {"layernorm_epsilon": 1e-2}, tensors)
     return folder, naive_glm.released(tensors, 3, ids, eps=1e-2)
 
 

@@ -13,21 +13,8 @@ from transformers import LlamaForCausalLM, LlamaModel
 
 from solutions.checkpoints.files import CheckpointError
 from tests.models.agreement import LOGITS, Mutation, assert_agree
-from tests.models.tiny_llama import (
-    CASES,
-    FOLDERS,
-    LLAMA3,
-    Config,
-    Spoil,
-    changed,
-    load,
-    logits,
-    read,
-    saved,
-    with_tensor,
-    without,
-    write,
-)
+from tests.models.stored import Config, Spoil, changed, read, with_tensor, without, write
+from tests.models.tiny_llama import CASES, FOLDERS, LLAMA3, load, logits, saved
 
 
 @cache

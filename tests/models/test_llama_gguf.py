@@ -20,19 +20,8 @@ from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
 from solutions.checkpoints.files import CheckpointError
 from tests.models.agreement import LOGITS, Mutation, assert_agree, reference
-from tests.models.tiny_llama import (
-    CASES,
-    FOLDERS,
-    Config,
-    Spoil,
-    Tensors,
-    changed,
-    interleaved,
-    logits,
-    saved,
-    with_tensor,
-    without,
-)
+from tests.models.stored import Config, Spoil, Tensors, changed, with_tensor, without
+from tests.models.tiny_llama import CASES, FOLDERS, interleaved, logits, saved
 
 
 def gguf_settings(model: LlamaForCausalLM) -> Config:

@@ -13,20 +13,8 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from solutions.checkpoints.files import CheckpointError
 from tests.models.agreement import LOGITS, Mutation, assert_agree, reference
-from tests.models.tiny_llama import (
-    FOLDERS,
-    LLAMA3,
-    Spoil,
-    Tensors,
-    changed,
-    interleaved,
-    load,
-    logits,
-    saved,
-    texts,
-    with_tensor,
-    without,
-)
+from tests.models.stored import Spoil, Tensors, changed, with_tensor, without
+from tests.models.tiny_llama import FOLDERS, LLAMA3, interleaved, load, logits, saved, texts
 
 META_NAMES = {
     "model.embed_tokens": "tok_embeddings",

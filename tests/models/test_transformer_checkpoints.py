@@ -12,16 +12,22 @@ from transformers import MarianModel
 
 from solutions.checkpoints.files import CheckpointError
 from tests.models.agreement import LOGITS, assert_agree, reference
+from tests.models.stored import (
+    Spoil,
+    changed,
+    check_half_precision,
+    read,
+    with_tensor,
+    without,
+    write,
+)
 from tests.models.translators import (
     PADDED,
     TARGET_PADDED,
-    Spoil,
     fsmt,
     marian,
-    read,
     sources,
     targets,
-    write,
 )
 
 SHARED, OUTPUT = "model.shared.weight", "lm_head.weight"
@@ -151,17 +157,7 @@ def test_half_precision_torch_files_and_shards_are_read(
     tmp_path: Path, make: Callable[..., Any]
 ) -> None:
     theirs, whole = make(stored_positions=True)
-    config, tensors = read(whole)
-    for dtype in (torch.float16, torch.bfloat16):
-        stored = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-        rounded = {name: tensor.float() for name, tensor in stored.items()}
-        expected = write(tmp_path / f"{dtype}-rounded", config, rounded)
-        assert_same(write(tmp_path / f"{dtype}", config, stored), expected)
-        bin_folder = tmp_path / f"{dtype}-bin"
-        bin_folder.mkdir()
-        (bin_folder / "config.json").write_text(json.dumps(config))
-        torch.save(stored, bin_folder / "pytorch_model.bin")
-        assert_same(bin_folder, expected)
+    check_half_precision(whole, tmp_path, assert_same)
     theirs.save_pretrained(tmp_path / "sharded", max_shard_size="60KB")
     assert (tmp_path / "sharded" / "model.safetensors.index.json").exists()
     if make is fsmt:  # of which transformers stores all tensors
@@ -182,44 +178,31 @@ def test_banned_words_may_stand_in_the_file_for_generation(tmp_path: Path) -> No
 # ---------------------------------------------------------------------------- refusals
 
 
-def _setting(**changes: Any) -> Spoil:
-    return lambda config, tensors: config.update(changes)
-
-
-def _without(*names: str) -> Spoil:
-    def spoil(config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        for name in names:
-            del (config if name in config else tensors)[name]
-
-    return spoil
-
-
-def _with(name: str, tensor: Tensor) -> Spoil:
-    return lambda config, tensors: tensors.update({name: tensor})
-
-
 BOTH: list[tuple[Spoil, str]] = [
-    (_setting(model_type="bart"), "of type 'bart'.*'marian', 'fsmt'"),
-    (_without("model_type"), "'model_type' is missing"),
-    (_setting(activation_function="prelu"), "activation_function is 'prelu'.*not supported"),
-    (_setting(is_encoder_decoder=False), "is_encoder_decoder is False"),
-    (_setting(normalize_before=True), "normalize_before is True"),
-    (_setting(normalize_embedding=True), "normalize_embedding is True"),
-    (_setting(add_final_layer_norm=True), "add_final_layer_norm is True"),
-    (_setting(d_model="84"), "d_model is '84'.*int"),
-    (_setting(decoder_attention_heads=5), "hidden_size is 84.*5 heads"),
-    (_setting(pad_token_id=99), "config.json: pad_id has 99"),
-    (_setting(bad_words_ids=[[3, 4]]), r"bad_words_ids is \[\[3, 4\]\].*one token"),
-    (_setting(bad_words_ids=[[77]]), "banned_ids has 77"),
-    (_without("encoder_ffn_dim"), "'encoder_ffn_dim' is missing"),
-    (_without(QUERY), "'model.decoder.layers.2.encoder_attn.q_proj.weight' is missing"),
-    (_with(QUERY, torch.zeros(84, 83)), r"encoder_attn.q_proj.weight.*\(84, 83\).*\(84, 84\)"),
-    (_with(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "q_proj.weight.*quantised"),
+    (changed(model_type="bart"), "of type 'bart'.*'marian', 'fsmt'"),
+    (without("model_type"), "'model_type' is missing"),
+    (changed(activation_function="prelu"), "activation_function is 'prelu'.*not supported"),
+    (changed(is_encoder_decoder=False), "is_encoder_decoder is False"),
+    (changed(normalize_before=True), "normalize_before is True"),
+    (changed(normalize_embedding=True), "normalize_embedding is True"),
+    (changed(add_final_layer_norm=True), "add_final_layer_norm is True"),
+    (changed(d_model="84"), "d_model is '84'.*int"),
+    (changed(decoder_attention_heads=5), "hidden_size is 84.*5 heads"),
+    (changed(pad_token_id=99), "config.json: pad_id has 99"),
+    (changed(bad_words_ids=[[3, 4]]), r"bad_words_ids is \[\[3, 4\]\].*one token"),
+    (changed(bad_words_ids=[[77]]), "banned_ids has 77"),
+    (without("encoder_ffn_dim"), "'encoder_ffn_dim' is missing"),
+    (without(QUERY), "'model.decoder.layers.2.encoder_attn.q_proj.weight' is missing"),
     (
-        _with("model.encoder.layer_norm.weight", torch.zeros(84)),
+        with_tensor(QUERY, torch.zeros(84, 83)),
+        r"encoder_attn.q_proj.weight.*\(84, 83\).*\(84, 84\)",
+    ),
+    (with_tensor(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "q_proj.weight.*quantised"),
+    (
+        with_tensor("model.encoder.layer_norm.weight", torch.zeros(84)),
         "no place for 'model.encoder.layer_norm",
     ),
-    (_with(POSITIONS[0], torch.zeros(24, 84)), "embed_positions.weight"),
+    (with_tensor(POSITIONS[0], torch.zeros(24, 84)), "embed_positions.weight"),
 ]
 
 
@@ -235,18 +218,18 @@ def test_what_cannot_be_read_is_a_sentence_that_names_it(
 
 
 MARIAN: list[tuple[dict[str, Any], Spoil, str]] = [
-    ({}, _setting(static_position_embeddings=False), "encoder.embed_positions.*is missing"),
-    ({}, _without(SHARED), "'shared.weight' is missing"),
-    ({}, _with(OUTPUT, torch.zeros(61, 84)), "lm_head.weight.*tied.*differs"),
-    ({}, _with("final_logits_bias", torch.zeros(1, 60)), r"final_logits_bias.*\(1, 61\)"),
-    (UNTIED, _without(OUTPUT), "'lm_head.weight' is missing"),
-    (UNTIED, _without(SOURCE, TARGET, SHARED), "'shared.weight' is missing"),
+    ({}, changed(static_position_embeddings=False), "encoder.embed_positions.*is missing"),
+    ({}, without(SHARED), "'shared.weight' is missing"),
+    ({}, with_tensor(OUTPUT, torch.zeros(61, 84)), "lm_head.weight.*tied.*differs"),
+    ({}, with_tensor("final_logits_bias", torch.zeros(1, 60)), r"final_logits_bias.*\(1, 61\)"),
+    (UNTIED, without(OUTPUT), "'lm_head.weight' is missing"),
+    (UNTIED, without(SOURCE, TARGET, SHARED), "'shared.weight' is missing"),
 ]
 FSMT: list[tuple[dict[str, Any], Spoil, str]] = [
-    ({}, _without(PROJECTION), "'model.decoder.output_projection.weight' is missing"),
-    ({}, _without("tgt_vocab_size"), "'tgt_vocab_size' is missing"),
-    ({}, _setting(tie_word_embeddings=True), "61 and 53 tokens"),
-    (TIED_FSMT, _with(PROJECTION, torch.zeros(53, 84)), "output_projection.*differs"),
+    ({}, without(PROJECTION), "'model.decoder.output_projection.weight' is missing"),
+    ({}, without("tgt_vocab_size"), "'tgt_vocab_size' is missing"),
+    ({}, changed(tie_word_embeddings=True), "61 and 53 tokens"),
+    (TIED_FSMT, with_tensor(PROJECTION, torch.zeros(53, 84)), "output_projection.*differs"),
 ]
 
 

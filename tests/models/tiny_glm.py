@@ -4,14 +4,13 @@
 code (`cases.json` says which).
 """
 
-import json
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.models.agreement import randomise, reference
@@ -97,18 +96,6 @@ def in_pieces(ids: Tensor, *cuts: int) -> list[Tensor]:
 def mix(logits: Tensor) -> Tensor:
     """Weights for a sum over logits, so that each of their gradients matters."""
     return torch.linspace(-1, 1, logits.numel(), dtype=logits.dtype).reshape(logits.shape)
-
-
-def write_checkpoint(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    save_file({name: t.contiguous() for name, t in tensors.items()}, folder / "model.safetensors")
-    return folder
-
-
-def read_checkpoint(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    config = json.loads((folder / "config.json").read_text())
-    return config, load_file(folder / "model.safetensors")
 
 
 BLANKS = [[8, 9, 10, 11, 12, 13], [14, 15, 16, 17]]

@@ -1,21 +1,15 @@
 """Small LLaMAs of transformers, saved, and texts for them: what several test modules share."""
 
-import json
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.models.agreement import randomise, reference
-
-Config, Tensors = dict[str, Any], dict[str, Tensor]
-Spoil = Callable[[Config, Tensors], None]
 
 FOLDERS = tempfile.TemporaryDirectory()
 
@@ -105,20 +99,6 @@ def interleaved(rows: Tensor, num_heads: int) -> Tensor:
 # ---------------------------------------------------------------------------- checkpoints
 
 
-def read(folder: Path) -> tuple[Config, Tensors]:
-    """Configuration and tensors of a saved model, to be spoilt or spelled in another way."""
-    config = json.loads((folder / "config.json").read_text())
-    return config, load_file(folder / "model.safetensors")
-
-
-def write(folder: Path, config: Config, tensors: Tensors) -> Path:
-    """Write such a folder."""
-    folder.mkdir(exist_ok=True, parents=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    save_file(tensors, folder / "model.safetensors")
-    return folder
-
-
 def logits(model: Any) -> Tensor:
     """What a model gives, ours or transformers', for two texts long enough to tell frequencies."""
     with torch.no_grad():
@@ -129,18 +109,3 @@ def logits(model: Any) -> Tensor:
 def load(folder: Path) -> Any:
     """Our model of a folder."""
     return reference("llama").Llama.from_pretrained(folder)
-
-
-def changed(**changes: Any) -> Spoil:
-    """Other settings."""
-    return lambda config, tensors: config.update(changes)
-
-
-def without(name: str) -> Spoil:
-    """A setting or a tensor is gone."""
-    return lambda config, tensors: (config if name in config else tensors).__delitem__(name)
-
-
-def with_tensor(name: str, tensor: Tensor) -> Spoil:
-    """Another tensor, or one more."""
-    return lambda config, tensors: tensors.update({name: tensor})

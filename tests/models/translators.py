@@ -1,18 +1,16 @@
 """Small translation models of transformers with weights that bite, and the folders they are in."""
 
-import json
 import tempfile
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import FSMTConfig, FSMTForConditionalGeneration, MarianConfig, MarianMTModel
 
 from tests.models.agreement import randomise
+from tests.models.stored import read, write
 
 _FOLDERS = tempfile.TemporaryDirectory()
 
@@ -138,22 +136,3 @@ def targets(mask: list[list[int]], start_id: int = 60, pad_id: int = 60) -> dict
     ids[:, 0] = start_id
     ids[:, 1:] = ids[:, 1:].masked_fill(attention_mask[:, 1:] == 0, pad_id)
     return {"decoder_input_ids": ids, "decoder_attention_mask": attention_mask}
-
-
-# ---------------------------------------------------------------------------- files
-
-Spoil = Callable[[dict[str, Any], dict[str, Tensor]], None]
-
-
-def read(folder: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The configuration and the tensors of a folder."""
-    config = json.loads((folder / "config.json").read_text())
-    return config, load_file(folder / "model.safetensors")
-
-
-def write(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> Path:
-    """A folder with a configuration and tensors."""
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config))
-    save_file(tensors, folder / "model.safetensors")
-    return folder
