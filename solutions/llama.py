@@ -317,8 +317,8 @@ class Llama(CausalDecoder):
     def __init__(self, config: LlamaConfig) -> None:
         super().__init__()
         self.config = config
-        self.pad_id = config.pad_id
         self.end_ids = config.end_ids
+        self.pad_id = next(iter(config.end_ids), 0) if config.pad_id is None else config.pad_id
         std, embeddings = config.initializer_range, (config.vocab_size, config.hidden_size)
         self.embeddings = WeightGroup({"token_embedding": embeddings}, std)
         self.blocks = LayerStack(block_shapes(config), config.num_layers, std)
@@ -359,7 +359,7 @@ class Llama(CausalDecoder):
         frequencies = rope_frequencies(config.head_dim, config.rope_theta)
         if config.rope_divisors:
             frequencies = frequencies / torch.tensor(config.rope_divisors)
-        x = F.embedding(input_ids, self.embeddings["token_embedding"])
+        x = F.embedding(input_ids, self.embeddings["token_embedding"], config.pad_id)
         past = None if cache is None else cache.layers
         x, layers = decode_step(x, self.blocks, past, frequencies, attention_mask, config.norm_eps)
         if cache is not None:

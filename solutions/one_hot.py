@@ -121,7 +121,7 @@ def cosine_similarity_matrix(vectors: Tensor) -> Tensor:
     Returns:
         (n, n), of the type of `vectors`. Entry (i, j) is the cosine of the angle between rows i and
         j. A row of zeros has no direction, so its similarity is 0 with every row, itself included.
-        Any other row has one, short ones too.
+        Any other row has one, as long as the squares of its entries are not all 0 in its type.
 
     Source:
         Equation (1.3) of the chapter; Salton, Wong and Yang (1975).

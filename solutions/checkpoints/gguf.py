@@ -53,6 +53,8 @@ _HARMLESS = {
     "llama.vocab_size",
 }
 
+_PAD_ID = "tokenizer.ggml.padding_token_id"
+
 
 def load_gguf(path: str | os.PathLike[str]) -> Llama:
     """Read a GGUF file.
@@ -136,7 +138,7 @@ def _read_config(settings: Settings, checkpoint: Checkpoint) -> LlamaConfig:
         attention_bias="blk.0.attn_q.bias" in checkpoint,
         feed_forward_bias="blk.0.ffn_gate.bias" in checkpoint,
         tied_head="output.weight" not in checkpoint,
-        pad_id=settings.get(int, "tokenizer.ggml.padding_token_id", default=0),
+        pad_id=settings.get(int, _PAD_ID) if _PAD_ID in settings.values else None,
         end_ids=tuple(dict.fromkeys(end_ids)),
     )
 

@@ -133,7 +133,6 @@ def _read_config(settings: Settings) -> LlamaConfig:
     else:
         head_dim = settings.get(int, "head_dim")
     theta, divisors = _read_rope(settings, head_dim)
-    end_ids = settings.end_ids()
     pad_id = settings.get(int, "pad_token_id", default=-1)
     return make_config(
         LlamaConfig,
@@ -152,9 +151,9 @@ def _read_config(settings: Settings) -> LlamaConfig:
         feed_forward_bias=settings.get(bool, "mlp_bias", default=False),
         tied_head=settings.get(bool, "tie_word_embeddings", default=False),
         initializer_range=settings.get(float, "initializer_range", default=0.02),
-        # Some have no token for padding, or -1; any will do.
-        pad_id=pad_id if pad_id >= 0 else next(iter(end_ids), 0),
-        end_ids=end_ids,
+        # Some have no token for padding, or -1.
+        pad_id=pad_id if pad_id >= 0 else None,
+        end_ids=settings.end_ids(),
     )
 
 

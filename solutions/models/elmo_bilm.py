@@ -166,7 +166,8 @@ def mark_sentences(char_ids: Tensor, marks: Tensor) -> tuple[Tensor, Tensor]:
             f"char_ids has shape {tuple(char_ids.shape)}; it must be (batch, time, "
             f"{marks.shape[-1]}): so many characters a word"
         )
-    check_token_ids(char_ids.flatten(1), NUM_CHARACTERS + 1, "char_ids")
+    if char_ids.numel() > 0:  # sentences without words are fine
+        check_token_ids(char_ids.flatten(1), NUM_CHARACTERS + 1, "char_ids")
     is_word = (char_ids != 0).any(-1)  # (B, T)
     if (is_word[:, 1:] & ~is_word[:, :-1]).any():
         raise ValueError("char_ids has a word behind padding; padding must come last")

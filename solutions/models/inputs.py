@@ -12,11 +12,13 @@ def check_token_ids(input_ids: Tensor, vocab_size: int, name: str = "input_ids")
         name: what the argument is called.
 
     Raises:
-        ValueError: if the shape is not (batch, time).
+        ValueError: if the shape is not (batch, time), or there is no token.
         IndexError: if an id is negative, or V or more.
     """
     if input_ids.ndim != 2:
         raise ValueError(f"{name} has shape {tuple(input_ids.shape)}; it must be (batch, time)")
+    if input_ids.numel() == 0:
+        raise ValueError(f"{name} has shape {tuple(input_ids.shape)}; there is no token to read")
     if ((input_ids < 0) | (input_ids >= vocab_size)).any():
         raise IndexError(
             f"{name} has ids from {int(input_ids.min())} to {int(input_ids.max())}; the "

@@ -31,7 +31,8 @@ class LlamaConfig:
         feed_forward_bias: whether the three maps of SwiGLU have one.
         tied_head: whether the embeddings are the matrix of the head, too.
         initializer_range: matrices start from a normal distribution with this standard deviation.
-        pad_id: the token of padding.
+        pad_id: the token of padding, whose vector is not learned at the input. None: there is none;
+            behind the end of a text stands the token that ended it.
         end_ids: the tokens that end a text.
     """
 
@@ -49,7 +50,7 @@ class LlamaConfig:
     feed_forward_bias: bool = False
     tied_head: bool = False
     initializer_range: float = 0.02
-    pad_id: int = 0
+    pad_id: int | None = None
     end_ids: tuple[int, ...] = (2,)
 
     def __post_init__(self) -> None:

@@ -99,13 +99,12 @@ class LayerStack(nn.ModuleList):
             yield layer
 
 
-def attention_shapes(hidden_size: int, has_bias: bool = True) -> Shapes:
+def attention_shapes(hidden_size: int) -> Shapes:
     """Give the names and shapes of the weights that ``multi_head_attention`` takes."""
     shapes: dict[str, tuple[int, ...]] = {}
     for name in ("query", "key", "value", "output"):
         shapes[f"{name}_weight"] = (hidden_size, hidden_size)
-        if has_bias:
-            shapes[f"{name}_bias"] = (hidden_size,)
+        shapes[f"{name}_bias"] = (hidden_size,)
     return shapes
 
 

@@ -386,6 +386,7 @@ def test_a_text_of_padding_only_gives_numbers() -> None:
     [
         ({"input_ids": torch.tensor([[0, 19]])}, IndexError, "ids from 0 to 19.*0 to 18"),
         ({"input_ids": torch.zeros(3, dtype=torch.int64)}, ValueError, r"\(batch, time\)"),
+        ({"input_ids": torch.zeros(2, 0, dtype=torch.int64)}, ValueError, "no token to read"),
         ({"input_ids": torch.zeros(1, 17, dtype=torch.int64)}, ValueError, "17 tokens.*16"),
         (
             {

@@ -109,6 +109,10 @@ def agree_gradients(case: str = "12 heads in 4 groups, biases") -> None:
         assert_agree(parameter.grad, gradients[name], f"gradient of {name}", GRADIENTS)
 
 
+def agree_that_padding_is_not_learned() -> None:
+    agree_gradients("a token of padding that occurs")
+
+
 AGREEMENTS: list[Callable[[], None]] = [
     agree_grouped,
     agree_multi_query,
@@ -119,9 +123,11 @@ AGREEMENTS: list[Callable[[], None]] = [
     agree_llama3,
     agree_length_1,
     agree_gradients,
+    agree_that_padding_is_not_learned,
 ]
 
 MUTATIONS = [
+    Mutation("llama", '["token_embedding"], config.pad_id)', '["token_embedding"])'),
     Mutation("llama", "F.silu(", "F.gelu("),
     Mutation("llama", 'weights["up_weight"], weights.get("up_bias")', 'weights["up_weight"]'),
     Mutation("llama", "query, key, value, mask, enable_gqa", "query, key, value, None, enable_gqa"),

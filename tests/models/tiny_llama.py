@@ -46,6 +46,7 @@ CASES: dict[str, dict[str, Any]] = {
         "rope_parameters": {"rope_type": "linear", "rope_theta": 500.0, "factor": 2.5},
     },
     "llama3": {"rope_parameters": LLAMA3},
+    "a token of padding that occurs": {"pad_token_id": 56},
 }
 
 PADDED = [
