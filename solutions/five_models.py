@@ -1,8 +1,8 @@
 """Chapter 10: five models, one table. What a row of it costs, and how it becomes a model.
 
 A configuration is a dictionary: the four columns of the table, and the sizes. Its keys are
-explained in `solutions.models.model_table`, which has those of the published models. The exercises
-of the chapter come first, in its order; the model that they make is in
+explained in `solutions.models.published_configs`, which has those of the published models. The
+exercises of the chapter come first, in its order; the model that they make is in
 `solutions.models.table_model`.
 """
 

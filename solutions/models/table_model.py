@@ -12,7 +12,7 @@ from solutions.chatglm import deepnorm_constants, position_ids_2d
 from solutions.five_models import structure_mask, table_block
 from solutions.llama import rms_norm
 from solutions.models.inputs import check_token_ids
-from solutions.models.model_table import check_config
+from solutions.models.published_configs import check_config
 from solutions.models.weights import LayerStack, Shapes, WeightGroup
 from solutions.transformer import sinusoidal_positions
 
@@ -27,7 +27,7 @@ class TableModel(nn.Module):
     There is no dropout, no padding and no cache; the models of the chapters have the latter two.
 
     Args:
-        config: as `solutions.models.model_table` describes it.
+        config: as `solutions.models.published_configs` describes it.
 
     Raises:
         ValueError: if the configuration has a word that is not in the table, or parts that don't go

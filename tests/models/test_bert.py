@@ -1,10 +1,6 @@
 """BERT in agreement with transformers, and what it learns."""
 
-import json
-import tempfile
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-from transformers import BertConfig, BertForPreTraining, BertModel
+from transformers import BertModel
 
 from autograder.notebook import data
-from solutions.checkpoints.files import CheckpointError
 from tests.models.agreement import (
     GRADIENTS,
     STRICT,
@@ -24,59 +19,7 @@ from tests.models.agreement import (
     randomise,
     reference,
 )
-from tests.models.stored import (
-    Spoil,
-    changed,
-    check_half_precision,
-    read,
-    with_tensor,
-    without,
-    write,
-)
-
-_FOLDERS = tempfile.TemporaryDirectory()
-
-
-@cache
-def saved(num_heads: int = 6, **changes: Any) -> tuple[BertForPreTraining, Path]:
-    """A small BERT of transformers with weights that bite, and the folder that it is saved in."""
-    sizes = {
-        "vocab_size": 61,
-        "hidden_size": 84 if num_heads in (6, 7, 12) else 8 * num_heads,
-        "num_hidden_layers": 2,
-        "num_attention_heads": num_heads,
-        "intermediate_size": 40,
-        "max_position_embeddings": 24,
-        "layer_norm_eps": 1e-3,
-        "hidden_dropout_prob": 0.0,
-        "attention_probs_dropout_prob": 0.0,
-        "attn_implementation": "eager",
-    }
-    model = randomise(BertForPreTraining(BertConfig(**(sizes | changes))))
-    folder = Path(tempfile.mkdtemp(dir=_FOLDERS.name))
-    model.save_pretrained(folder)
-    return model, folder
-
-
-def inputs(mask: list[list[int]] | None = None, seed: int = 1) -> dict[str, Tensor]:
-    """Three texts of 9 tokens, or as many as the mask has, in two segments."""
-    generator = torch.Generator().manual_seed(seed)
-    shape = (3, 9) if mask is None else (len(mask), len(mask[0]))
-    given = {
-        "input_ids": torch.randint(61, shape, generator=generator),
-        "token_type_ids": torch.randint(2, shape, generator=generator),
-    }
-    if mask is not None:
-        given["attention_mask"] = torch.tensor(mask)
-    return given
-
-
-PADDED = [
-    [1, 1, 1, 1, 1, 0, 0],  # on the right
-    [0, 0, 1, 1, 1, 1, 1],  # on the left
-    [1, 1, 0, 0, 1, 0, 1],  # in the middle
-    [1, 1, 1, 1, 1, 1, 1],
-]
+from tests.models.tiny_bert import PADDED, inputs, saved
 
 
 def agree(num_heads: int, mask: list[list[int]] | None = None, **changes: Any) -> None:
@@ -222,125 +165,6 @@ def test_gelu_agrees_with_torch() -> None:
     agree_gelu()
 
 
-# ---------------------------------------------------------------------------- checkpoints
-
-
-@pytest.mark.parametrize("is_zip", [True, False])
-def test_a_file_cut_off_anywhere_is_a_sentence_that_names_it(tmp_path: Path, is_zip: bool) -> None:
-    config, tensors = read(saved()[1])
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    file = tmp_path / "pytorch_model.bin"
-    torch.save(tensors, file, _use_new_zipfile_serialization=is_zip)
-    content = file.read_bytes()
-    for end in (*range(0, 3000, 37), len(content) // 2, len(content) - 1):
-        file.write_bytes(content[:end])
-        with pytest.raises(CheckpointError, match=r"pytorch_model\.bin: the file is damaged"):
-            reference("bert").Bert.from_pretrained(tmp_path)
-
-
-def _same_logits(one: Path, other: Path, tolerance: tuple[float, float] = (0.0, 0.0)) -> None:
-    bert = reference("bert")
-    with torch.no_grad():
-        first = bert.Bert.from_pretrained(one)(**inputs()).prediction_logits
-        second = bert.Bert.from_pretrained(other)(**inputs()).prediction_logits
-    assert_agree(first, second, "logits", tolerance)
-
-
-def _google(name: str) -> str:
-    return name.replace("LayerNorm.weight", "LayerNorm.gamma").replace(
-        "LayerNorm.bias", "LayerNorm.beta"
-    )
-
-
-def test_the_spelling_of_googles_code_is_read(tmp_path: Path) -> None:
-    config, tensors = read(saved()[1])
-    old = {_google(name): tensor for name, tensor in tensors.items()}
-    del config["model_type"]  # Google's bert_config.json has none
-    _same_logits(write(tmp_path / "old", config, old), saved()[1])
-
-
-def test_a_stale_buffer_and_doubled_tied_weights_are_read(tmp_path: Path) -> None:
-    config, tensors = read(saved()[1])
-    tensors["bert.embeddings.position_ids"] = torch.arange(24).unsqueeze(0)
-    tensors["cls.predictions.decoder.weight"] = tensors[
-        "bert.embeddings.word_embeddings.weight"
-    ].clone()
-    tensors["cls.predictions.decoder.bias"] = tensors["cls.predictions.bias"].clone()
-    _same_logits(write(tmp_path / "doubled", config, tensors), saved()[1])
-
-
-def test_either_copy_of_tied_weights_is_enough(tmp_path: Path) -> None:
-    config, tensors = read(saved()[1])
-    for name, twin in (
-        ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
-        ("cls.predictions.bias", "cls.predictions.decoder.bias"),
-    ):
-        tensors.pop(twin, None)
-        tensors[twin] = tensors.pop(name)
-    _same_logits(write(tmp_path / "twins", config, tensors), saved()[1])
-
-
-def test_untied_weights_are_refused(tmp_path: Path) -> None:
-    config, tensors = read(saved()[1])
-    tensors["cls.predictions.decoder.weight"] = torch.zeros(61, 84)
-    with pytest.raises(CheckpointError, match=r"cls\.predictions\.decoder\.weight.*tied"):
-        reference("bert").Bert.from_pretrained(write(tmp_path / "untied", config, tensors))
-
-
-def test_a_checkpoint_without_heads_and_prefix_has_hidden_states_only(tmp_path: Path) -> None:
-    theirs, _ = saved()
-    model = BertModel(theirs.config, add_pooling_layer=False)
-    model.load_state_dict(theirs.bert.state_dict(), strict=False)
-    model.save_pretrained(tmp_path)
-    ours = reference("bert").Bert.from_pretrained(tmp_path)
-    with torch.no_grad():
-        output = ours(**inputs())
-        expected = model.eval()(**inputs()).last_hidden_state
-    assert_agree(output.hidden_states[-1], expected, "hidden states", STRICT)
-    assert output[:3] == (None, None, None)
-
-
-def test_half_precision_torch_files_and_shards_are_read(tmp_path: Path) -> None:
-    theirs, whole = saved()
-    check_half_precision(whole, tmp_path, _same_logits)
-    theirs.save_pretrained(tmp_path / "sharded", max_shard_size="60KB")
-    assert (tmp_path / "sharded" / "model.safetensors.index.json").exists()
-    _same_logits(tmp_path / "sharded", whole)
-
-
-QUERY = "bert.encoder.layer.1.attention.self.query.weight"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "sentence"),
-    [
-        (changed(model_type="gpt2"), "of type 'gpt2'.*'bert'"),
-        (changed(hidden_act="swish"), "hidden_act is 'swish'.*not supported"),
-        (changed(position_embedding_type="relative_key"), "position_embedding_type"),
-        (changed(is_decoder=True), "is_decoder"),
-        (changed(hidden_size="84"), "hidden_size is '84'.*int"),
-        (changed(num_attention_heads=5), "hidden_size is 84.*5 heads"),
-        (without("vocab_size"), "'vocab_size' is missing"),
-        (without(QUERY), "'bert.encoder.layer.1.attention.self.query.weight' is missing"),
-        (with_tensor(QUERY, torch.zeros(84, 83)), r"self.query.weight.*\(84, 83\).*\(84, 84\)"),
-        (with_tensor(QUERY, torch.zeros(84, 84, dtype=torch.int8)), "query.weight.*quantised"),
-        (with_tensor("classifier.weight", torch.zeros(2, 84)), "no place for 'classifier.weight'"),
-        (with_tensor("bert.foo.weight", torch.zeros(2)), "no place for 'bert.foo.weight'"),
-        (without("bert.pooler.dense.weight"), "'bert.pooler.dense.weight' is missing"),
-        (without("cls.seq_relationship.weight"), "'cls.seq_relationship.weight' is missing"),
-        (changed(num_attention_heads=0), "hidden_size is 84.*0 heads"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_read_is_a_sentence_that_names_it(
-    tmp_path: Path, spoil: Spoil, sentence: str
-) -> None:
-    config, tensors = read(saved()[1])
-    spoil(config, tensors)
-    with pytest.raises(CheckpointError, match=sentence):
-        reference("bert").Bert.from_pretrained(write(tmp_path / "spoilt", config, tensors))
-
-
 # ---------------------------------------------------------------------------- properties
 
 
@@ -411,78 +235,6 @@ def test_a_wrong_call_is_a_sentence(
 ) -> None:
     with pytest.raises(error, match=sentence):
         _small_bert()(**call)
-
-
-# ---------------------------------------------------------------------------- exercises
-
-
-def test_masking_chooses_15_percent_and_hides_them_80_10_10() -> None:
-    bert = reference("bert")
-    ids = torch.randint(5, 1000, (200, 500), generator=torch.Generator().manual_seed(0))
-    is_special = torch.rand(ids.shape, generator=torch.Generator().manual_seed(1)) < 0.1
-    masked, labels = bert.mask_tokens(ids, is_special, mask_id=4, vocab_size=1000, seed=3)
-    chosen = labels != -100
-    assert not chosen[is_special].any()
-    assert torch.equal(labels[chosen], ids[chosen])
-    assert torch.equal(masked[~chosen], ids[~chosen])
-    # 90,000 tokens may be chosen; five standard deviations around each share.
-    count = int((~is_special).sum())
-    assert abs(chosen.float().sum() / count - 0.15) < 5 * (0.15 * 0.85 / count) ** 0.5
-    total = int(chosen.sum())
-    random_kept = 0.1 / 1000  # a drawn token is the same one by chance
-    for found, share in (
-        ((masked == 4)[chosen], 0.8 + random_kept),
-        ((masked == ids)[chosen], 0.1 + random_kept),
-        (((masked != ids) & (masked != 4))[chosen], 0.1 * (1 - 2 / 1000)),
-    ):
-        assert abs(found.float().mean() - share) < 5 * (share * (1 - share) / total) ** 0.5
-    again = bert.mask_tokens(ids, is_special, mask_id=4, vocab_size=1000, seed=3)
-    assert torch.equal(again[0], masked)
-
-
-def test_without_a_label_the_loss_is_zero_and_has_a_gradient() -> None:
-    logits = torch.randn(2, 3, 5, requires_grad=True)
-    loss = reference("bert").masked_lm_loss(logits, torch.full((2, 3), -100))
-    loss.backward()
-    assert loss == 0
-    assert torch.equal(logits.grad, torch.zeros_like(logits))
-
-
-def test_tokens_that_are_impossible_spoil_no_loss() -> None:
-    logits = torch.tensor([[[0.5, 0.0, -torch.inf], [0.0, 0.0, -torch.inf]]])
-    loss = reference("bert").masked_lm_loss
-    assert loss(logits, torch.tensor([[-100, -100]])) == 0
-    expected = torch.nn.functional.cross_entropy(logits[0], torch.tensor([1, 0]))
-    assert_agree(loss(logits, torch.tensor([[1, 0]])), expected, "loss", STRICT)
-
-
-def test_half_of_the_pairs_are_neighbours_and_the_rest_comes_from_other_documents() -> None:
-    documents = [[f"{document}-{number}" for number in range(101)] for document in range(20)]
-    pairs = reference("bert").next_sentence_pairs(documents, seed=5)
-    assert [pair[0] for pair in pairs] == [s for document in documents for s in document[:-1]]
-    for first, second, label in pairs:
-        document, number = first.split("-")
-        if label == 0:
-            assert second == f"{document}-{int(number) + 1}"
-        else:
-            assert second.split("-")[0] != document
-    share = sum(label for *_, label in pairs) / len(pairs)
-    assert abs(share - 0.5) < 5 * (0.25 / len(pairs)) ** 0.5
-    assert pairs != reference("bert").next_sentence_pairs(documents, seed=6)
-
-
-def test_one_document_gives_no_random_sentence() -> None:
-    with pytest.raises(ValueError, match="at least two"):
-        reference("bert").next_sentence_pairs([["a", "b"], []], seed=0)
-
-
-def test_the_mean_is_over_real_tokens() -> None:
-    hidden = torch.randn(3, 4, 5)
-    mask = torch.tensor([[1, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0]])
-    pooled = reference("bert").mean_pool(hidden, mask)
-    assert_agree(pooled[0], hidden[0, :2].mean(0), "right padding")
-    assert_agree(pooled[1], hidden[1, [1, 3]].mean(0), "holes")
-    assert torch.equal(pooled[2], torch.zeros(5))
 
 
 # ---------------------------------------------------------------------------- training

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from solutions.models.model_table import PARTS, PUBLISHED, SMALL, TABLE
+from solutions.models.published_configs import PARTS, PUBLISHED, SMALL, TABLE
 from tests.models.agreement import STRICT, Mutation, assert_agree, randomise, reference
 
 SIZES = {
