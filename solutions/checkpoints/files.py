@@ -227,9 +227,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, not tensors by name")
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise CheckpointError(
-                f"{path}: the entry {name!r} is a {type(value).__name__}, not a tensor"
-            )
+            kinds = f"{type(value).__name__} under a {type(name).__name__}"
+            raise CheckpointError(f"{path}: the entry {name!r} is a {kinds}, not a named tensor")
     return content
 
 
