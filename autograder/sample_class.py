@@ -20,9 +20,11 @@ from autograder.alternatives import alternative
 from autograder.chapters import Chapter, find_chapter
 from autograder.grading.course import Course
 from autograder.misconceptions import misconception
-from autograder.submission.restore import ANSWER_PREFIX, grade_id, is_check
+from autograder.submission.restore import ANSWER_PREFIX, is_check
+from autograder.submission.restore import grade_id as id_of
 from autograder.submission.validate import read_notebook
 from autograder.trial import notebook_namespace, run_cell, try_answer
+from autograder.weave.carried import carried_cell
 from autograder.weave.stubs import solution_cell, stub_cell
 
 Answers = dict[str, str]  # source of the answer cell, by exercise
@@ -61,12 +63,17 @@ def sample_answers(chapter: Chapter) -> dict[str, Answers]:
     """
     exercises = [exercise.name for exercise in chapter.exercises]
     right = {name: solution_cell(chapter.module, name) for name in exercises}
-    first, last = exercises[0], exercises[-1]
+    for carried in chapter.carried:
+        source, grade_id, _ = carried_cell(chapter, carried)
+        right[grade_id.removeprefix(ANSWER_PREFIX)] = source
+    first, last, half = exercises[0], exercises[-1], len(exercises) // 2
     return {
         "ada-all-right": right,
         "bo-written-differently": right | _others(chapter, alternative),
         "cleo-stubs-only": {},
-        "dan-half-done": {name: right[name] for name in exercises[: len(exercises) // 2]},
+        "dan-half-done": {
+            name: answer for name, answer in right.items() if name not in exercises[half:]
+        },
         "eve-misconceptions": right | _others(chapter, misconception),
         "finn-endless-loop": right | {first: _with_body(right[first], ENDLESS)},
         "gita-syntax-error": right | {last: _with_body(right[last], NO_PYTHON)},
@@ -104,7 +111,7 @@ def expected_points(chapter: Chapter) -> dict[str, float]:
 def _hand_in(file: Path, student: str, released: nbformat.NotebookNode, answers: Answers) -> None:
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
-        name = (grade_id(cell) or "").removeprefix(ANSWER_PREFIX)
+        name = (id_of(cell) or "").removeprefix(ANSWER_PREFIX)
         if name in answers and not is_check(cell):
             cell.source = answers[name]
     if student == "ivo-moved-cells":

@@ -82,9 +82,11 @@ def try_answer(
 
 
 def notebook_namespace(chapter: Chapter) -> dict[str, Any]:
-    """The names that graded cells may use: the set-up cell's, and the exercises'."""
+    """The names that graded cells may use: the set-up cell's, what is carried, the exercises'."""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     run_cell(chapter.set_up, namespace)
+    for carried in chapter.carried:
+        run_cell(chapter.source(carried), namespace)
     for exercise in chapter.exercises:
         run_cell(chapter.source(exercise), namespace)
     return namespace
@@ -101,6 +103,8 @@ def run_cell(source: str, namespace: dict[str, Any]) -> None:
 def baked_answers(chapter: Chapter) -> str:
     """The answers to a chapter's public checks, as the file that a student's bundle brings."""
     recorder = Recorder(ReferenceAnswers())
+    for source in chapter.carried_checks:
+        run_cell(source, notebook_namespace(chapter) | {"check": Check(recorder)})
     for exercise in chapter.exercises:
         for result in try_answer(chapter, exercise.name, hidden=False, check=Check(recorder)):
             if result.message is not None:

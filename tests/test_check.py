@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from autograder.notebook.check import Check, CheckFailed, values
+from autograder.notebook.check import Check, CheckFailed, TableModel, values
 from autograder.notebook.check.answers import (
     Answers,
     BakedAnswers,
@@ -426,3 +426,78 @@ def test_copies_share_no_memory_even_in_double_precision() -> None:
         for change in (values.copy, values.to_float64):
             change(value).add_(1)
             assert value.tolist() == [1, 1]
+
+
+# ---------------------------------------------------------------------------- callable inputs
+
+
+def table_model() -> TableModel:
+    generator = torch.Generator().manual_seed(0)
+    return TableModel(torch.randn(3, 5, 5, generator=generator))
+
+
+def test_a_table_model_goes_by_its_memory_and_the_last_token() -> None:
+    model = table_model()
+    assert torch.equal(model(torch.tensor([[1, 4]])), model.logits[5 % 3, [4]])
+    assert not torch.equal(model(torch.tensor([[1, 4]])), model(torch.tensor([[0, 4]])))
+
+
+def test_a_table_model_that_is_told_wrong_parents_gives_other_logits() -> None:
+    ids, longer = torch.tensor([[1], [2]]), torch.tensor([[2, 4], [1, 4]])
+    right, wrong = table_model(), table_model()
+    first = torch.tensor([0, 1])
+    assert torch.equal(right(ids, first), wrong(ids, first))
+    assert torch.equal(right(longer, torch.tensor([1, 0])), table_model()(longer))
+    assert not torch.equal(wrong(longer, torch.tensor([0, 1])), table_model()(longer))
+
+
+def test_a_table_model_is_a_plain_value() -> None:
+    model = table_model()
+    again = values.decode(values.encode(model))
+    assert torch.equal(again.logits, model.logits)
+    assert values.to_float64(model).logits.dtype == torch.float64
+    assert values.copy(model) is not model
+    assert values.same(model, again)
+    assert difference(again, model, [0.0]) is None
+    again.logits[0, 0, 0] += 1
+    assert difference(again, model, [0.0]) is not None
+    assert "5 tokens" in values.show_input(model)
+
+
+@pytest.mark.parametrize("function", [torch.relu, torch.tanh])
+def test_an_activation_travels_by_its_name(function: Callable[..., Any]) -> None:
+    assert values.decode(values.encode(function)) is function
+    assert values.show_input(function) == f"torch.{function.__name__}"
+
+
+def test_any_other_function_does_not_travel() -> None:
+    with pytest.raises(TypeError, match="can't be written down"):
+        values.encode(scale)
+
+
+def decode_twice(model: Callable[..., Tensor], ids: Tensor) -> Tensor:
+    """The reference of a made-up exercise that takes a model."""
+    for _ in range(2):
+        ids = torch.cat([ids, model(ids).argmax(-1, keepdim=True)], dim=1)
+    return ids
+
+
+class TakesAModel(Answers):
+    """Knows an exercise whose input is a model."""
+
+    def expected(self, exercise: str, call: Call) -> Expected:
+        right = outcome_of(decode_twice, call)
+        return Expected(right, allowed_for(right, outcome_of(decode_twice, call, widen=True)))
+
+
+def test_a_function_that_takes_a_model_is_checked_offline(tmp_path: Path) -> None:
+    recorder = Recorder(TakesAModel())
+    cell = "check(decode_twice, model, ids)"
+    names = {"model": table_model(), "ids": torch.tensor([[1], [3]]), "decode_twice": decode_twice}
+    run_cell(cell, names | {"check": Check(recorder)})
+    file = tmp_path / "answers.json"
+    file.write_text(recorder.as_json(), encoding="utf-8")
+    run_cell(cell, names | {"check": Check(BakedAnswers(file))})
+    names["decode_twice"] = lambda model, ids: ids
+    with pytest.raises(CheckFailed, match="not right yet"):
+        run_cell(cell, names | {"check": Check(BakedAnswers(file))})

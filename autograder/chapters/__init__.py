@@ -6,12 +6,15 @@ exercises and points stand there and nowhere else.
 
 from autograder.chapters.model import (
     BARE_HEADING,
+    CARRIED,
+    CARRIED_CHECK,
     CELL_LINES,
     CLAIMS,
     EXERCISE,
     EXPERIMENT,
     GRADED,
     PAGE_ONLY,
+    Carried,
     Chapter,
     Exercise,
     GradedCell,
@@ -31,6 +34,8 @@ from autograder.chapters.read import (
 __all__ = [
     "BARE_HEADING",
     "BOOK",
+    "CARRIED",
+    "CARRIED_CHECK",
     "CELL_LINES",
     "CLAIMS",
     "EXERCISE",
@@ -38,6 +43,7 @@ __all__ = [
     "GRADED",
     "PAGE_ONLY",
     "ROOT",
+    "Carried",
     "Chapter",
     "Exercise",
     "GradedCell",

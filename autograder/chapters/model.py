@@ -9,6 +9,7 @@ import nbformat
 
 EXERCISE, GRADED, EXPERIMENT = "exercise", "graded", "experiment"
 PAGE_ONLY, CLAIMS = "page-only", "claims"
+CARRIED, CARRIED_CHECK = "carried", "carried-check"
 
 BARE_HEADING = "### Exercise"
 CELL_LINES = "cell_lines"  # in a notebook's metadata: where in the source each cell begins
@@ -69,6 +70,23 @@ class GradedCell:
 
 
 @dataclass(frozen=True)
+class Carried:
+    """Exercises of an earlier chapter that this one's build on.
+
+    Args:
+        module: the earlier chapter's module of `solutions/`.
+        names: the exercises.
+        cell: index of the cell in the chapter's notebook.
+        line: its line in the source.
+    """
+
+    module: str
+    names: tuple[str, ...]
+    cell: int
+    line: int
+
+
+@dataclass(frozen=True)
 class Chapter:
     """A chapter as its source tells it.
 
@@ -83,6 +101,7 @@ class Chapter:
         notebook: the source as a notebook; its metadata `source_map` has each cell's line.
         exercises: in the order of the chapter.
         graded: the graded cells, in the order of the chapter.
+        carried: what it builds on, one entry for each earlier chapter.
     """
 
     file: Path
@@ -94,6 +113,7 @@ class Chapter:
     notebook: nbformat.NotebookNode = field(repr=False)
     exercises: tuple[Exercise, ...]
     graded: tuple[GradedCell, ...]
+    carried: tuple[Carried, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -119,8 +139,14 @@ class Chapter:
         """The graded cells of one exercise."""
         return [cell for cell in self.graded if cell.exercise == exercise]
 
-    def source(self, cell: Exercise | GradedCell) -> str:
-        """The source of an exercise's or graded cell."""
+    @property
+    def carried_checks(self) -> list[str]:
+        """The sources of the cells that check what is carried, without points."""
+        cells = self.notebook.cells
+        return [str(cell.source) for cell in cells if CARRIED_CHECK in tags_of(cell)]
+
+    def source(self, cell: Exercise | GradedCell | Carried) -> str:
+        """The source of an exercise's, graded or carried cell."""
         text: str = self.notebook.cells[cell.cell].source
         return text
 

@@ -13,9 +13,11 @@ from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_noteb
 
 from autograder.chapters.model import (
     BARE_HEADING,
+    CARRIED,
     CELL_LINES,
     EXERCISE,
     GRADED,
+    Carried,
     Chapter,
     Exercise,
     GradedCell,
@@ -35,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 
 IMPORT = re.compile(r"from solutions\.(\w+) import (\w+)")
+IMPORTS = re.compile(r"from solutions\.(\w+) import (\w+(?:, \w+)*)")
 FILE_NAME = re.compile(r"(\d\d)-[a-z0-9-]+\.md")
 
 
@@ -70,6 +73,16 @@ def _load_chapters(book: Path) -> tuple[Chapter, ...]:
                     "an exercise's name is its own in the whole course.",
                 )
             seen[exercise.name] = chapter
+        for carried in chapter.carried:
+            for name in carried.names:
+                origin = seen.get(name)
+                if origin is None or origin is chapter or origin.module != carried.module:
+                    raise SourceError(
+                        chapter.file,
+                        carried.line,
+                        f"{name} can't be carried from {carried.module}: it is no exercise of an "
+                        "earlier chapter with that module.",
+                    )
     return chapters
 
 
@@ -123,6 +136,7 @@ def read_chapter(text: str, file: Path) -> Chapter:
         notebook,
         exercises,
         graded,
+        tuple(_carried(notebook, file)),
     )
     check_use(chapter)
     return chapter
@@ -204,6 +218,22 @@ def _exercises(
             index,
             line,
         )
+
+
+def _carried(notebook: nbformat.NotebookNode, file: Path) -> Iterator[Carried]:
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or CARRIED not in tags_of(cell):
+            continue
+        line = line_of(notebook, index)
+        found = IMPORTS.fullmatch(cell.source.strip())
+        if found is None:
+            raise SourceError(
+                file, line, "A carried cell is one line, `from solutions.MODULE import NAME, NAME`."
+            )
+        module, names = found.group(1), tuple(found.group(2).split(", "))
+        for name in names:
+            check_reference(name, module, file, line)
+        yield Carried(module, names, index, line)
 
 
 def _graded_cells(

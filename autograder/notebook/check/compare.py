@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from . import values
+from .table_model import TableModel
 
 # Which kinds of number may stand for which: a whole number for a float, but no float for an index.
 STANDS_FOR = {"b": "b", "i": "iu", "u": "iu", "f": "fiu", "c": "cfiu"}
@@ -104,6 +105,8 @@ def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Differenc
         return None
     if isinstance(expected, dict):
         return _dict_difference(came, expected, allowed, where)
+    if isinstance(expected, TableModel) and isinstance(came, TableModel):
+        return _difference(came.logits, expected.logits, allowed, where)
     budget = next(allowed, 0.0)
     if values.is_number(expected) and values.is_number(came):
         if _kind(came) not in STANDS_FOR.get(_kind(expected), ""):

@@ -1,7 +1,8 @@
 """Plain values: what a student's function may get and give back.
 
-None, booleans, numbers, strings, lists, tuples, dictionaries, NumPy arrays and tensors. Here they
-are copied, described, compared, and written as JSON.
+None, booleans, numbers, strings, lists, tuples, dictionaries, NumPy arrays and tensors; as inputs
+also the activation functions by name, and a `TableModel`. Here they are copied, described,
+compared, and written as JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+
+from .table_model import TableModel
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}  # functions that a call may be given
 
 Leaf = tuple[str, Any]  # where in the value, such as "[0]['loss']", and what stands there
 
@@ -34,6 +39,8 @@ def map_arrays(value: Any, change: Callable[[Any], Any]) -> Any:
     """The same value with `change` applied to each tensor and array in it."""
     if is_array(value):
         return change(value)
+    if isinstance(value, TableModel):
+        return TableModel(change(value.logits))
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(map_arrays(item, change) for item in value))
     if isinstance(value, list | tuple):
@@ -72,6 +79,8 @@ def leaves(value: Any, where: str = "") -> Iterator[Leaf]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from leaves(item, f"{where}[{key!r}]")
+    elif isinstance(value, TableModel):
+        yield where, value.logits
     else:
         yield where, value
 
@@ -127,7 +136,13 @@ def show_input(value: Any) -> str:
         digits = np.array2string(array, precision=4, separator=", ", max_line_width=10_000)
         kind = "tensor" if isinstance(value, Tensor) else "array"
         return f"{kind}({' '.join(digits.split())})"
-    return shorten(repr(value))
+    name = activation_name(value)
+    return f"torch.{name}" if name else shorten(repr(value))
+
+
+def activation_name(value: Any) -> str | None:
+    """The name of an activation function; None for anything else."""
+    return next((name for name, function in ACTIVATIONS.items() if value is function), None)
 
 
 def shorten(text: str, length: int = 60) -> str:
@@ -162,6 +177,10 @@ def encode(value: Any) -> Any:
         return encode(value.item())
     if isinstance(value, torch.dtype):
         return {"torch": str(value).removeprefix("torch.")}
+    if activation_name(value):
+        return {"activation": activation_name(value)}
+    if isinstance(value, TableModel):
+        return {"table": encode(value.logits)}
     if is_array(value):
         array = np.ascontiguousarray(to_numpy(value))
         return {
@@ -186,6 +205,10 @@ def decode(code: Any) -> Any:
         return float(code["float"])
     if "torch" in code:
         return getattr(torch, code["torch"])
+    if "activation" in code:
+        return ACTIVATIONS[code["activation"]]
+    if "table" in code:
+        return TableModel(decode(code["table"]))
     if "list" in code:
         return [decode(item) for item in code["list"]]
     if "tuple" in code:
