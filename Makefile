@@ -42,9 +42,9 @@ grade: $(VENV)/.installed ## a sample class: python -m autograder release, sampl
 	$(RUN) -m autograder feedback --course $(SAMPLE)
 	$(RUN) -m autograder export --course $(SAMPLE)
 
-test: $(VENV)/.installed-test data ## all tests and checks: make lint, then pytest
+test: $(VENV)/.installed-test data ## all tests and checks: make lint, then pytest -n logical
 	$(MAKE) lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
 
 fast-test: $(VENV)/.installed-test ## the fast tests: pytest -m "not slow and not data and not browser"
 	$(RUN) -m pytest -m "not slow and not data and not browser"
