@@ -44,7 +44,7 @@ grade: $(VENV)/.installed ## a sample class: python -m autograder release, sampl
 
 test: $(VENV)/.installed-test data ## all tests and checks: make lint, then pytest -n logical
 	$(MAKE) lint
-	$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	$(RUN) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 fast-test: $(VENV)/.installed-test ## the fast tests: pytest -m "not slow and not data and not browser"
 	$(RUN) -m pytest -m "not slow and not data and not browser"

@@ -17,8 +17,6 @@ from autograder.sample_class import write_sample_class
 SECONDS_FOR_A_CELL = 12.0
 
 
-GROUPS = {"graded": "class", "site": "book"}  # tests that share what takes minutes to make
-
 # Of the chapters after the first, the class hands in what depends on the chapter.
 CHAPTER_STUDENTS = [
     "ada-all-right",
@@ -28,26 +26,9 @@ CHAPTER_STUDENTS = [
 ]
 
 
-def group_of(item: pytest.Item) -> str | None:
-    """The group of a test, by the fixtures that it uses; None for one that stands for itself."""
-    used = getattr(item, "fixturenames", ())
-    return next((group for fixture, group in GROUPS.items() if fixture in used), None)
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep a group in one process, where pytest-xdist spreads the tests over several."""
-    if group := group_of(item):
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the fast tests first, so that a mistake shows soon; then what takes longest."""
-    last = {"book": 1, "class": 2, None: 3}
-
-    def rank(item: pytest.Item) -> int:
-        return last[group_of(item)] if item.get_closest_marker("slow") else 0
-
-    items.sort(key=rank)
+    """Run the fast tests first, so that a mistake shows soon."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
 @pytest.fixture(autouse=True)
