@@ -20,7 +20,8 @@ def softmax(scores: Tensor, dim: int = -1) -> Tensor:
     """Turn scores into probabilities: exp(score), divided by the sum of them along one axis.
 
     Must stay finite for scores of any size. A score of -inf gets probability 0. Where all scores
-    along the axis are -inf there is nothing to choose from, and the result is 0 for each of them.
+    along the axis are -inf there is nothing to choose from: the result is 0 for each of them, and
+    so is their gradient.
 
     Args:
         scores: any shape, float.
@@ -42,7 +43,7 @@ def softmax(scores: Tensor, dim: int = -1) -> Tensor:
 def attention_weights(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
     """Give how much each query attends to each key: the softmax of their products over sqrt(d).
 
-    A query that may attend to no key gets weight 0 for all of them.
+    A query that may attend to no key gets weight 0 for all of them, and gradient 0.
 
     Args:
         query: shape (..., T, d), float.
@@ -75,7 +76,7 @@ def scaled_dot_product_attention(
             (..., T, S). None: everywhere.
 
     Returns:
-        Shape (..., T, d_v). A query that may attend to no key gets zeros.
+        Shape (..., T, d_v). A query that may attend to no key gets zeros, and gradient 0.
 
     Source: Vaswani et al. 2017, equation 1.
     """
@@ -154,7 +155,8 @@ def multi_head_attention(
 
     Queries come from ``x``, keys and values from ``context``: each is a linear map of it, cut into
     heads. What the heads find is put together and mapped once more. With ``context`` the same as
-    ``x`` this is self-attention.
+    ``x`` this is self-attention. Where a position may attend to nothing, the heads find zeros,
+    which are put together and mapped like anything else.
 
     Args:
         x: shape (B, T, D), float.
