@@ -20,6 +20,7 @@ STUDENT_PACKAGES = [
     "torch",
     "numpy",
     "matplotlib",
+    "babel",
     "nbclient",
     "nbformat",
     "ipykernel",

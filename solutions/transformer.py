@@ -22,7 +22,7 @@ from solutions.models.transformer_config import TransformerConfig as Transformer
 def sinusoidal_positions(num_positions: int, dim: int) -> Tensor:
     """Give each position a vector of waves: fast ones in its first entries, slow ones in its last.
 
-    Entries 2i and 2i + 1 of position p are the sine and the cosine of p / 10000^(2i / D).
+    Entries 2i and 2i + 1 of position t are the sine and the cosine of t / 10000^(2i / D).
 
     Args:
         num_positions: T; the positions are 0, 1, ..., T - 1.
@@ -74,9 +74,9 @@ def feed_forward(
 
     Args:
         x: shape (..., D), float.
-        weights: "inner_weight" (F, D) and "inner_bias" (F,), then "outer_weight" (D, F) and
-            "outer_bias" (D,), used as ``torch.nn.functional.linear`` does: x @ weight.T + bias.
-            The biases may be missing.
+        weights: "inner_weight" (inner_dim, D) and "inner_bias" (inner_dim,), then "outer_weight"
+            (D, inner_dim) and "outer_bias" (D,), used as ``torch.nn.functional.linear`` does:
+            x @ weight.T + bias. Either bias may be missing, or both.
         activation: ReLU in the paper; later models use others.
 
     Returns:
@@ -193,13 +193,13 @@ def label_smoothed_loss(
 ) -> Tensor:
     """Give the mean cross-entropy with targets that leave some probability to the other tokens.
 
-    With eps the smoothing and V the size of the vocabulary, the right token's target is
+    With V the size of the vocabulary, the right token's target is
 
-    * ``spread="all"``: 1 - eps + eps / V, and that of each other token eps / V: a part eps is
-      spread over all tokens, the right one included (the paper that the Transformer's cites, and
-      torch's ``F.cross_entropy``)
-    * ``spread="wrong"``: 1 - eps, and that of each other token eps / (V - 1) (tensor2tensor, the
-      released code)
+    * ``spread="all"``: 1 - smoothing + smoothing / V, and that of each other token smoothing / V:
+      the share is spread over all tokens, the right one included (the paper that the Transformer's
+      cites, and torch's ``F.cross_entropy``)
+    * ``spread="wrong"``: 1 - smoothing, and that of each other token smoothing / (V - 1)
+      (tensor2tensor, the released code)
 
     The padding's token is one of the V. Nothing is subtracted: the least possible loss is the
     entropy of the smoothed target, not 0.
@@ -207,7 +207,7 @@ def label_smoothed_loss(
     Args:
         logits: shape (B, T, V), float.
         targets: the right tokens, shape (B, T), int64.
-        smoothing: eps, from 0 to 1; the paper has 0.1.
+        smoothing: the share that is spread, from 0 to 1; the paper has 0.1.
         pad_id: positions with this target don't count.
         spread: "all" or "wrong".
 
@@ -279,22 +279,22 @@ def beam_search(
 ) -> Tensor:
     """Continue texts, with several candidates ("beams") for each, and give the best of them.
 
-    In each step every beam of a text is extended by every token, and the K extensions with the
-    best scores become its new beams. The score is log p / ((5 + n) / 6) ** length_penalty, where
-    n counts the tokens that were added, the end included, and p is their probability. A beam that
-    has ended is extended by padding only, which changes neither p nor n. The search is over when
-    all beams have ended. One beam is ``greedy_decode``.
+    In each step every beam of a text is extended by every token, and the ``num_beams`` extensions
+    with the best scores become its new beams. The score is log p / ((5 + n) / 6) ** length_penalty,
+    where n counts the tokens that were added, the end included, and p is their probability. A beam
+    that has ended is extended by padding only, which changes neither p nor n. The search is over
+    when all beams have ended. One beam is ``greedy_decode``.
 
     Args:
-        next_logits: takes the tokens so far, shape (B * K, T), int64, and the parents, shape
-            (B * K,), int64; gives the logits of the token after them, shape (B * K, V). Rows
-            b * K to b * K + K - 1 are the beams of text b. Row r continues what was row
-            ``parents[r]`` in the call before: whoever keeps something for each row puts it in
-            this order first. In the first call the parents are 0, 1, ..., B * K - 1, and the
-            beams of a text are all the same (so only one of them is extended).
+        next_logits: takes the tokens so far, shape (rows, T), int64, and the parents, shape
+            (rows,), int64; gives the logits of the token after them, shape (rows, V). There are
+            B * num_beams rows: first all beams of text 0, then all of text 1, and so on. Row r
+            continues what was row ``parents[r]`` in the call before: whoever keeps something for
+            each row puts it in this order first. In the first call the parents are 0, 1, 2, ...,
+            and the beams of a text are all the same (so only one of them is extended).
         start_ids: what is there already, shape (B, T0), int64, T0 at least 1.
         max_new_tokens: how many tokens are added at most.
-        num_beams: K, at least 1.
+        num_beams: how many beams each text has, at least 1.
         end_id: the token that ends a text.
         pad_id: the token that stands behind the end.
         length_penalty: 0 compares log-probabilities as they are, which favours short texts;

@@ -2,12 +2,17 @@
 
 Matplotlib draws text and axes in a colour of their own, `INK`; in the finished SVG that colour is
 replaced by `currentColor`, so the figure follows the page when its theme changes.
+
+Letters are drawn as shapes, so that a figure looks the same everywhere. Matplotlib's own font has
+no Chinese, though. A figure with characters that it lacks keeps its words as text, in the page's
+font.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import warnings
 import zlib
 from html import escape
 from typing import Any
@@ -46,6 +51,8 @@ STYLE: dict[Any, Any] = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+
+MISSING = re.compile(r"Glyph \d+ .* missing from font")
 
 MINIMUM_ALT = 40
 MAXIMUM_WIDTH = 5.2  # inches: wider figures have unreadable text on a phone
@@ -98,11 +105,12 @@ def show(figure: Figure, alt: str) -> None:
 
 def to_svg(figure: Figure, alt: str) -> str:
     """The figure as an `<svg>` element that can stand in a page; closes the figure."""
-    drawn = io.StringIO()
     plt.rcParams.update(STYLE)
-    figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    svg, complete = _drawn(figure, "path")
+    if not complete:
+        svg = re.sub(r" font-family: [^;]*;", " font-family: inherit;", _drawn(figure, "none")[0])
+        svg = re.sub(r"<text (?=[^>]*>[^<]*[\u2e80-\u9fff])", '<text lang="zh-Hans" ', svg)
     plt.close(figure)
-    svg = drawn.getvalue()
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = svg.replace(INK, "currentColor")
@@ -114,6 +122,24 @@ def to_svg(figure: Figure, alt: str) -> str:
     return svg.replace(
         "<svg", f'<svg role="img" aria-label="{escape(alt, quote=True)}" style="{size}"', 1
     )
+
+
+def _drawn(figure: Figure, letters: str) -> tuple[str, bool]:
+    """The figure as SVG, and whether Matplotlib's font has all of its characters.
+
+    Args:
+        figure: the figure.
+        letters: "path" draws them as shapes, "none" leaves them as text.
+    """
+    drawn = io.StringIO()
+    with warnings.catch_warnings(record=True) as caught, plt.rc_context({"svg.fonttype": letters}):
+        warnings.simplefilter("always")
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    missing = [one for one in caught if MISSING.match(str(one.message))]
+    for other in caught:
+        if other not in missing:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    return drawn.getvalue(), not missing
 
 
 def _prefix_ids(svg: str, prefix: str) -> str:
