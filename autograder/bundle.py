@@ -35,6 +35,7 @@ SHIPPED = (
     "autograder/__init__.py",
     "autograder/__main__.py",
     "autograder/errors.py",
+    "autograder/text.py",
     "autograder/commands/__init__.py",
     "autograder/commands/student.py",
     "autograder/notebook/**/*.py",

@@ -501,3 +501,46 @@ def test_a_function_that_takes_a_model_is_checked_offline(tmp_path: Path) -> Non
     names["decode_twice"] = lambda model, ids: ids
     with pytest.raises(CheckFailed, match="not right yet"):
         run_cell(cell, names | {"check": Check(BakedAnswers(file))})
+
+
+# ----------------------------------------------------------------- functions that call others
+
+HELPER = """
+def halve(x):
+    raise NotImplementedError()
+"""
+CALLER = """
+def scale(x, factor=2.0):
+    return 2 * halve(x) * factor
+"""
+
+
+def in_notebook(*cells: str) -> str:
+    """The message of a check after some cells of a student's notebook."""
+    names: dict[str, Any] = {"torch": torch, "check": Check(OneExercise())}
+    for cell in cells:
+        run_cell(cell, names)
+    with pytest.raises(CheckFailed) as caught:
+        run_cell(CELL, names)
+    return str(caught.value)
+
+
+def test_a_function_that_is_called_and_not_written_yet_is_named() -> None:
+    message = in_notebook(HELPER, CALLER)
+    assert "scale calls halve, which is not written yet" in message
+    assert "the cell of halve" in message
+    assert "scale is not written yet" in in_notebook(
+        CALLER.replace("return", "raise NotImplementedError()\n    return")
+    )
+
+
+def test_an_error_in_a_function_that_is_called_shows_its_line() -> None:
+    message = in_notebook(HELPER.replace("raise NotImplementedError()", "return x / None"), CALLER)
+    assert "in the line of halve: return x / None" in message
+
+
+def test_gradients_of_several_inputs_are_named() -> None:
+    cell = "check.gradient(scale, torch.ones(2), torch.tensor(3.0), wrt=(0, 1))"
+    message = failure(lambda x, factor: x.no_such_thing, cell, OneExercise())
+    assert "a gradient for each of `x`, `factor`" in message
+    assert "tuple" not in message

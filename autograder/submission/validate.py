@@ -18,10 +18,12 @@ from autograder.submission.restore import (
     restore,
 )
 from autograder.submission.run import DEATH, FLOOD, TIMEOUT, NotebookRunner
+from autograder.text import plural
 
 HANDED_OUT = Path(__file__).with_name("handed_out.ipynb")  # only a student's bundle has it
 
 PASSED = ": all checks passed"  # how the last line ends that a graded cell prints
+MOST_NOTES = 3  # on cells that are not graded
 LONGEST_MESSAGE = 300  # characters of an exception that is not a check's own
 
 
@@ -192,13 +194,16 @@ def _answer_error(check: nbformat.NotebookNode, notebook: nbformat.NotebookNode)
 def _other_failures(notebook: nbformat.NotebookNode) -> list[str]:
     """Sentences about the cells that failed and are neither answers nor checks."""
     notes = []
-    for number, cell in enumerate(notebook.cells, start=1):
+    for cell in notebook.cells:
         if cell.cell_type == "code" and grade_id(cell) is None and _error(cell) is not None:
             name, text = _error(cell) or ("", "")
+            begins = shorten(cell.source.strip().partition("\n")[0], 50)
             notes.append(
-                f"Cell {number}, which is not graded, failed: {name}: {shorten(text, 120)}"
+                f"A cell that is not graded failed. It begins with: {begins}\n"
+                f"    {name}: {shorten(text.strip(), 120)}"
             )
-    return notes
+    more = len(notes) - MOST_NOTES
+    return notes if more <= 0 else [*notes[:MOST_NOTES], f"So did {plural(more, 'other cell')}."]
 
 
 def handed_out_in_bundle() -> nbformat.NotebookNode | None:

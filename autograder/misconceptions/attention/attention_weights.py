@@ -39,6 +39,13 @@ def root_of_the_number_of_keys(query: Tensor, key: Tensor, mask: Tensor | None =
 
 
 @misconception("attention_weights")
+def root_of_the_number_of_queries(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
+    """You divide by the square root of the number of queries. What is wanted is d, the length of
+    one query: look at which axis of the shape that is."""
+    return weights_of(query @ key.transpose(-2, -1) / query.shape[-2] ** 0.5, mask)
+
+
+@misconception("attention_weights")
 def scaled_after_the_softmax(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
     """Your rows sum to 1 over the square root of d. The scores are scaled, and not the
     probabilities: divide before the softmax."""
@@ -121,8 +128,8 @@ def divided_again_after_the_mask(query: Tensor, key: Tensor, mask: Tensor | None
 
 @misconception("attention_weights")
 def masked_row_is_nan(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
-    """A query that may attend to no key gets NaN. The docstring says what it gets; your own softmax
-    does that already, torch's does not."""
+    """A query that may attend to no key gets NaN. The docstring says what it gets. Does the softmax
+    that you call give zeros there? Torch's does not; that of the first exercise should."""
     return torch.softmax(masked(scores_of(query, key), mask), -1)
 
 

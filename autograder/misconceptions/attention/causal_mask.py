@@ -23,7 +23,7 @@ def future_instead_of_past(num_queries: int, num_keys: int | None = None) -> Ten
 
 @misconception("causal_mask")
 def true_where_forbidden(num_queries: int, num_keys: int | None = None) -> Tensor:
-    """Your mask is True where a query may not attend. In this book True means that it may."""
+    """Your mask is True where a query may not attend. In this course True means that it may."""
     return ~attention.causal_mask(num_queries, num_keys)
 
 
@@ -59,20 +59,20 @@ def number_of_keys_ignored(num_queries: int, num_keys: int | None = None) -> Ten
 
 @misconception("causal_mask")
 def last_rows_and_columns_swapped(num_queries: int, num_keys: int | None = None) -> Tensor:
-    """Your mask has a row for each key. Queries are the rows, keys the columns."""
+    """Rows and columns are swapped in your mask. Queries are the rows, keys the columns."""
     return attention.causal_mask(num_queries, num_keys).T
 
 
 @misconception("causal_mask")
 def ones_and_zeros(num_queries: int, num_keys: int | None = None) -> Tensor:
-    """Your mask consists of numbers. A mask in this book is boolean: without a dtype, `torch.ones`
-    makes floats."""
+    """Your mask consists of numbers. A mask in this course is boolean: without a dtype,
+    `torch.ones` makes floats."""
     return attention.causal_mask(num_queries, num_keys).float()
 
 
 @misconception("causal_mask")
 def made_for_adding(num_queries: int, num_keys: int | None = None) -> Tensor:
-    """Your mask holds 0 and -inf, to be added to scores. A mask in this book is boolean, and True
+    """Your mask holds 0 and -inf, to be added to scores. A mask in this course is boolean, and True
     where a query may attend."""
     mask = attention.causal_mask(num_queries, num_keys)
     return torch.zeros(mask.shape).masked_fill(~mask, -torch.inf)

@@ -112,6 +112,21 @@ def only_values_from_x(
 
 
 @misconception("multi_head_attention")
+def only_keys_from_x(
+    x: Tensor,
+    context: Tensor,
+    weights: Weights,
+    num_heads: int,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Your values come from `context` and your keys from `x`. A query is compared with the key of
+    the position that it may take from: both come from `context`."""
+    query, _, value = _heads(x, context, weights, num_heads)
+    key = attention.split_heads(project("key", x, weights), num_heads)
+    return _output(attention.scaled_dot_product_attention(query, key, value, mask), weights)
+
+
+@misconception("multi_head_attention")
 def context_asks_x(
     x: Tensor,
     context: Tensor,
@@ -159,7 +174,7 @@ def output_bias_forgotten(
     num_heads: int,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """You add the biases of query, key and value. The output map may have one, too."""
+    """The output map may have a bias, too, and you don't add it."""
     rest = {name: weight for name, weight in weights.items() if name != "output_bias"}
     return attention.multi_head_attention(x, context, rest, num_heads, mask)
 

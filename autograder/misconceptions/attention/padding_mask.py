@@ -45,13 +45,13 @@ def new_axes_at_the_end(attention_mask: Tensor) -> Tensor:
 
 @misconception("padding_mask")
 def padding_is_true(attention_mask: Tensor) -> Tensor:
-    """Your mask is True at the padding. In this book True means that a query may attend."""
+    """Your mask is True at the padding. In this course True means that a query may attend."""
     return ~attention.padding_mask(attention_mask)
 
 
 @misconception("padding_mask")
 def still_numbers(attention_mask: Tensor) -> Tensor:
-    """Your mask consists of numbers, as they came. A mask in this book is boolean."""
+    """Your mask consists of numbers, as they came. A mask in this course is boolean."""
     return attention_mask[:, None, None, :]
 
 

@@ -27,6 +27,14 @@ def exponential_overflows(scores: Tensor, dim: int = -1) -> Tensor:
 
 
 @misconception("softmax")
+def sums_in_the_wrong_place(scores: Tensor, dim: int = -1) -> Tensor:
+    """Your sums have lost an axis, so that they are laid out along the wrong one: each row is
+    divided by the sums of all rows. What does `keepdim` do?"""
+    exponentials = (scores - _finite_largest(scores.amax(dim, keepdim=True))).exp()
+    return exponentials / exponentials.sum(dim)
+
+
+@misconception("softmax")
 def largest_of_all_rows(scores: Tensor, dim: int = -1) -> Tensor:
     """You subtract the largest score of the whole tensor. A row whose own scores lie far below it
     underflows: its exponentials are all 0. Each row needs the largest of its own."""

@@ -193,7 +193,9 @@ def _array_difference(
         return Difference(
             "finite numbers" if np.isfinite(b).all() else "no NaN in this place",
             f"NaN in {int(nan.sum())} of {nan.size} places",
-            "a division by zero, a logarithm of zero, or infinity minus infinity",
+            "what makes NaN: zero or infinity divided by itself (did an exponential overflow?), "
+            "infinity minus infinity, zero times infinity, or the logarithm or root of a number "
+            "below zero",
         )
     with np.errstate(invalid="ignore"):
         off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))

@@ -39,6 +39,13 @@ def diagnose(
             misconception that fails one of these is not the student's.
     """
     if came.error == "NotImplementedError" and expected.outcome.error != came.error:
+        if came.inside:
+            return (
+                f"{exercise} calls {came.inside}, which is not written yet.\n"
+                f"  expected: a function {came.inside} that returns its result\n"
+                "  came:     its `raise NotImplementedError()`\n"
+                f"  look at:  the cell of {came.inside}; then come back to this one"
+            )
         return (
             f"{exercise} is not written yet.\n  expected: a function that returns its result\n"
             "  came:     the exercise's `raise NotImplementedError()`\n"
@@ -92,11 +99,13 @@ def _find(call: Call, came: Outcome, expected: Expected, names: Sequence[str]) -
     if right.error is not None:
         return _find_error(came, right)
     if came.error == "NotConnected":
-        wanted = _gradient_of(call, right.value)
+        wanted = _gradient_of(call, right.value, names)
         return Difference(wanted, "no gradient", CUT_OFF)
     if came.error is not None:
         return Difference(
-            values.describe(_only(call, right.value)),
+            _gradient_of(call, right.value, names)
+            if call.wrt is not None
+            else values.describe(right.value),
             _raised(came),
             "the line that raised it, with these inputs",
             ("a result", _article(came.error)),
@@ -140,13 +149,18 @@ def _only(call: Call, value: Any) -> Any:
     return value
 
 
-def _gradient_of(call: Call, value: Any) -> str:
-    return f"a gradient: {values.describe(_only(call, value))}"
+def _gradient_of(call: Call, value: Any, names: Sequence[str]) -> str:
+    """The gradients that a call asks for, in words."""
+    if len(call.wrt or ()) == 1:
+        return f"a gradient: {values.describe(_only(call, value))}"
+    asked = [f"`{names[place]}`" for place in call.wrt or () if place < len(names)]
+    return f"a gradient for each of {', '.join(asked) or 'its inputs'}"
 
 
 def _raised(came: Outcome) -> str:
     said = f"{_article(came.error)}: {came.text}" if came.text else _article(came.error)
-    return f"{said}\n    in the line: {came.line}" if came.line else said
+    where = "" if not came.inside else f" of {came.inside}"
+    return f"{said}\n    in the line{where}: {came.line}" if came.line else said
 
 
 def _article(error: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -43,7 +44,8 @@ class Outcome:
         error: name of the exception's class, None where it returned.
         error_bases: names of the classes that the exception's class descends from, itself first.
         text: the exception's text.
-        line: the line of the function that raised it, where that is known.
+        line: the innermost line of a notebook that raised it, where that is known.
+        inside: the name of the function that this line stands in, where it is another one.
         changed: positions of the inputs that the function changed in place.
     """
 
@@ -52,6 +54,7 @@ class Outcome:
     error_bases: tuple[str, ...] = ()
     text: str = ""
     line: str = ""
+    inside: str = ""
     changed: tuple[int, ...] = ()
 
 
@@ -76,7 +79,8 @@ def outcome_of(function: Callable[..., Any], call: Call, widen: bool = False) ->
     except Exception as error:  # whatever a student's function raises is its outcome
         bases = tuple(base.__name__ for base in type(error).__mro__[:-2])
         text = values.shorten(str(error), 300)
-        return Outcome(error=bases[0], error_bases=bases, text=text, line=_line(error, function))
+        line, inside = _place(error, function)
+        return Outcome(error=bases[0], error_bases=bases, text=text, line=line, inside=inside)
     changed = tuple(
         position
         for position, (now, then) in enumerate(zip(inputs, before, strict=True))
@@ -114,14 +118,20 @@ def _gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
     )
 
 
-def _line(error: Exception, function: Callable[..., Any]) -> str:
-    """The line of the student's function where an exception arose; empty where it is not known."""
+def _place(error: Exception, function: Callable[..., Any]) -> tuple[str, str]:
+    """The innermost line of a student's own where an exception arose, and its function's name.
+
+    A student's own are the function's source and other cells, whose names are no files; both are
+    empty where nothing is known.
+    """
     code = getattr(function, "__code__", None)
     if code is None:
-        return ""
+        return "", ""
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == code.co_filename
+        if frame.filename == code.co_filename or not Path(frame.filename).exists()
     ]
-    return (own[-1].line or "") if own else ""
+    if not own or not own[-1].line:
+        return "", ""
+    return own[-1].line, "" if own[-1].name == code.co_name else own[-1].name

@@ -136,6 +136,8 @@ def show_input(value: Any) -> str:
         digits = np.array2string(array, precision=4, separator=", ", max_line_width=10_000)
         kind = "tensor" if isinstance(value, Tensor) else "array"
         return f"{kind}({' '.join(digits.split())})"
+    if isinstance(value, dict) and any(is_array(leaf) for _, leaf in leaves(value)):
+        return shorten(f"{{{', '.join(map(str, value))}}}")
     name = activation_name(value)
     return f"torch.{name}" if name else shorten(repr(value))
 
