@@ -44,10 +44,10 @@ def char_ids(words: Sequence[str], max_characters: int = 50) -> Tensor:
 
     Args:
         words: T words; there may be none, and a word may be empty.
-        max_characters: C, the length of a row, at least 3.
+        max_characters: the length of a row, marks included, at least 3.
 
     Returns:
-        Shape (T, C), int64, from 1 to 261.
+        Shape (T, max_characters), int64, from 1 to 261.
 
     Source: the released code; Peters et al. 2018, section 3.4, has the idea.
     """
@@ -58,7 +58,7 @@ def char_ids(words: Sequence[str], max_characters: int = 50) -> Tensor:
         characters = sentence_marks.get(word) or list(word.encode("utf-8", "ignore"))
         row = [258, *characters[: max_characters - 2], 259]
         rows.append(row + [260] * (max_characters - len(row)))
-    return torch.tensor(rows, dtype=torch.int64).reshape(-1, max_characters) + 1  # (T, C)
+    return torch.tensor(rows, dtype=torch.int64).reshape(-1, max_characters) + 1  # (T, characters)
 
 
 def char_cnn(
@@ -69,42 +69,46 @@ def char_cnn(
 ) -> Tensor:
     """Give each word a vector made of its characters: what each filter finds at its best place.
 
-    A filter of width w looks at w neighbouring characters at a time, at every place where all of
-    them are in the row (padding characters have vectors as others do). Of all places only the
-    largest value counts, and to that the activation is applied.
+    A filter looks at as many neighbouring characters at a time as it is wide, at every place where
+    all of them are in the row (padding characters have vectors as others do). There its value is
+    the sum of its numbers times those of the characters' vectors, plus its bias. Of all places only
+    the largest value counts, and to that the activation is applied.
 
     Args:
-        characters: ids of the characters of each word, shape (N, C), int64.
-        char_embedding: the vector of each character, shape (number of characters, d).
-        filters: for each width "weight", shape (n, d, w), which is n filters of that width, and
-            "bias", shape (n,); used as ``F.conv1d`` does. C is at least the largest w.
-        activation: ReLU or tanh in the released models.
+        characters: ids of the characters of each word, shape (words, characters), int64. The rows
+            are at least as long as the widest filter.
+        char_embedding: the vector of each character id, shape (number of ids, char_size), float.
+        filters: for each width a mapping with "weight", shape (count, char_size, width), which is
+            ``count`` filters of that width, and "bias", shape (count,); used as ``F.conv1d`` does.
+        activation: a function of one tensor; ReLU or tanh in the released models.
 
     Returns:
-        Shape (N, the sum of all n), the widths in the order of ``filters``.
+        Shape (words, all filters): what the filters of the first width found, then the second's,
+        in the order of ``filters``.
 
     Source: Kim et al. 2016, "Character-Aware Neural Language Models" (arXiv:1508.06615), section 2;
         the order of maximum and activation as in the released code.
     """
-    x = F.embedding(characters, char_embedding).transpose(1, 2)  # (N, C, d) -> (N, d, C)
+    x = F.embedding(characters, char_embedding).transpose(1, 2)  # (words, char_size, characters)
     found = []
     for weights in filters:
-        everywhere = F.conv1d(x, weights["weight"], weights["bias"])  # (N, n, C - w + 1)
+        everywhere = F.conv1d(x, weights["weight"], weights["bias"])  # (words, count, places)
         # amax would do as well, but its gradient takes longer.
-        found.append(activation(everywhere.max(dim=-1).values))  # (N, n)
+        found.append(activation(everywhere.max(dim=-1).values))  # (words, count)
     return torch.cat(found, dim=-1)
 
 
 def highway(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Let a gate choose, entry by entry, between a transformed vector and the vector itself.
 
-    With t the ReLU of one linear map of x, and g the sigmoid of another, the result is
-    g * t + (1 - g) * x.
+    With ``transformed`` the ReLU of one linear map of x, and ``gate`` the sigmoid of another, the
+    result is gate * transformed + (1 - gate) * x.
 
     Args:
         x: shape (..., D), float.
-        weights: "transform_weight" (D, D) and "transform_bias" (D,) make t, "gate_weight" (D, D)
-            and "gate_bias" (D,) make g; used as ``F.linear`` does: x @ weight.T + bias.
+        weights: "transform_weight" (D, D) and "transform_bias" (D,) of the one map, "gate_weight"
+            (D, D) and "gate_bias" (D,) of the other; used as ``F.linear`` does:
+            x @ weight.T + bias.
 
     Returns:
         Shape (..., D).
@@ -126,34 +130,35 @@ def lstm_cell(
 ) -> tuple[Tensor, Tensor]:
     """Take one step of an LSTM whose output is projected to a smaller size.
 
-    From x and the last hidden state four vectors are computed: i, f and o, sigmoids, and the
-    candidate g, a tanh. The new cell is f * cell + i * g, clipped. The new hidden state is a linear
-    map of o * tanh(new cell), clipped.
+    From x and the last hidden state four vectors are computed, each of the size of the cell: the
+    gates i, f and o, which are sigmoids, and the candidate g, a tanh. The new cell is
+    f * cell + i * g, clipped. The new hidden state is a linear map of o * tanh(new cell), clipped.
 
     Args:
-        x: the input of this step, shape (B, I), float.
-        hidden: the last hidden state, shape (B, P).
-        cell: the last cell, shape (B, C).
-        weights: "input_weight" (4C, I), "hidden_weight" (4C, P) and "bias" (4C,): C rows each for
-            i, f, g and o, in this order. "projection_weight" (P, C). All used as ``F.linear`` does.
+        x: the input of this step, shape (B, input_size), float.
+        hidden: the last hidden state, shape (B, hidden_size).
+        cell: the last cell, shape (B, cell_size).
+        weights: "input_weight" (4 * cell_size, input_size), "hidden_weight" (4 * cell_size,
+            hidden_size) and "bias" (4 * cell_size,): cell_size rows each for i, f, g and o, in this
+            order. "projection_weight" (hidden_size, cell_size). All used as ``F.linear`` does.
         cell_clip: entries of the new cell are kept from minus this to this, before they are used;
             None: they are left alone.
         projection_clip: the same for the new hidden state.
 
     Returns:
-        The new hidden state, shape (B, P), and the new cell, shape (B, C).
+        The new hidden state, shape (B, hidden_size), and the new cell, shape (B, cell_size).
 
     Source: Sak et al. 2014, "Long Short-Term Memory Based Recurrent Neural Network Architectures
         for Large Vocabulary Speech Recognition" (arXiv:1402.1128), section 2.2, without
         peepholes; the clips as in the released code.
     """
-    from_input = F.linear(x, weights["input_weight"], weights["bias"])  # (B, 4C)
-    from_hidden = F.linear(hidden, weights["hidden_weight"])  # (B, 4C)
-    i, f, g, o = (from_input + from_hidden).chunk(4, dim=-1)  # (B, C) each
+    from_input = F.linear(x, weights["input_weight"], weights["bias"])  # (B, 4 * cell_size)
+    from_hidden = F.linear(hidden, weights["hidden_weight"])  # (B, 4 * cell_size)
+    i, f, g, o = (from_input + from_hidden).chunk(4, dim=-1)  # (B, cell_size) each
     cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
     if cell_clip is not None:
         cell = cell.clamp(-cell_clip, cell_clip)
-    hidden = F.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])  # (B, P)
+    hidden = F.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])
     if projection_clip is not None:
         hidden = hidden.clamp(-projection_clip, projection_clip)
     return hidden, cell
@@ -177,11 +182,12 @@ def bilm_loss(
     predicted, are real.
 
     Args:
-        forward_hidden: shape (B, T, P), float.
-        backward_hidden: shape (B, T, P); both in the order of the text.
+        forward_hidden: shape (B, T, hidden_size), float.
+        backward_hidden: shape (B, T, hidden_size); both in the order of the text.
         token_ids: the words, marks of begin and end among them, shape (B, T), int64; at padding
             any number.
-        weights: "weight" (V, P) and "bias" (V,) of the softmax, used as ``F.linear`` does.
+        weights: "weight" (V, hidden_size) and "bias" (V,) of the softmax, used as ``F.linear``
+            does.
         mask: 1 for a real word, 0 for padding, shape (B, T), integer or bool. None: all real.
             There must be something to predict.
 
@@ -191,11 +197,11 @@ def bilm_loss(
     Source: Peters et al. 2018, section 3.1; the mean, and half of the sum, as in the released code.
     """
     real = torch.ones_like(token_ids).bool() if mask is None else mask.bool()
-    counts = real[:, :-1] & real[:, 1:]  # (B, T - 1): pairs of neighbours; N of them count
-    left, right = token_ids[:, :-1][counts], token_ids[:, 1:][counts]  # (N,)
-    from_left, from_right = forward_hidden[:, :-1][counts], backward_hidden[:, 1:][counts]  # (N, P)
-    forward_logits = F.linear(from_left, weights["weight"], weights["bias"])  # (N, V)
-    backward_logits = F.linear(from_right, weights["weight"], weights["bias"])  # (N, V)
+    counts = real[:, :-1] & real[:, 1:]  # (B, T - 1): which pairs of neighbours count
+    left, right = token_ids[:, :-1][counts], token_ids[:, 1:][counts]  # (pairs,)
+    from_left, from_right = forward_hidden[:, :-1][counts], backward_hidden[:, 1:][counts]
+    forward_logits = F.linear(from_left, weights["weight"], weights["bias"])  # (pairs, V)
+    backward_logits = F.linear(from_right, weights["weight"], weights["bias"])  # (pairs, V)
     return (F.cross_entropy(forward_logits, right) + F.cross_entropy(backward_logits, left)) / 2
 
 
@@ -207,8 +213,8 @@ def scalar_mix(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> Tenso
     is 0 in every layer, stays 0.
 
     Args:
-        layers: L tensors of one shape, float.
-        scores: one number a layer, shape (L,).
+        layers: L + 1 tensors of one shape, float: layer 0 is the words, 1 to L are the LSTMs.
+        scores: one number a layer, shape (L + 1,).
         gamma: the factor, shape ().
 
     Returns:
@@ -233,12 +239,13 @@ def elmo_embed(
     """Give one vector a word from the layers of the model: mixed, and without marks and padding.
 
     In the layers, a sentence of n words takes the positions 0 to n + 1: the mark of its begin, its
-    words, the mark of its end. In a longer sentence's company there is padding after that.
+    words, the mark of its end. In a longer sentence's company there is padding after that, which
+    may hold any numbers.
 
     Args:
-        layers: L tensors of shape (B, T + 2, D), float.
-        num_words: how many words each sentence has, shape (B,), int64, at most T.
-        scores: as ``scalar_mix`` takes them, shape (L,).
+        layers: L + 1 tensors of shape (B, T + 2, D), float.
+        num_words: how many words each sentence has, shape (B,), int64, from 0 to T.
+        scores: as ``scalar_mix`` takes them, shape (L + 1,).
         gamma: shape ().
 
     Returns:

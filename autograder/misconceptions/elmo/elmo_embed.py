@@ -1,0 +1,108 @@
+"""Wrong answers to the exercise `elmo_embed`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from autograder.misconceptions import misconception
+from solutions import elmo
+
+
+def keep_first(mixed: Tensor, lengths: Tensor) -> Tensor:
+    """The vectors with zeros from each sentence's length on."""
+    kept = torch.arange(mixed.shape[1]) < lengths.unsqueeze(-1)
+    return mixed * kept.unsqueeze(-1)
+
+
+@misconception("elmo_embed")
+def marks_kept(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """The marks of begin and end are still there. Only words should remain."""
+    return keep_first(elmo.scalar_mix(layers, scores, gamma), num_words + 2)
+
+
+@misconception("elmo_embed")
+def nothing_set_to_zero(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You cut off the first and the last position. Where a sentence is shorter than the longest
+    one, that leaves the mark of its end, and what stands behind it."""
+    return elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+
+
+@misconception("elmo_embed")
+def end_mark_kept(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """One vector too many remains in the shorter sentences. At which position does the mark of the
+    end stand, once the mark of the begin is gone?"""
+    return keep_first(elmo.scalar_mix(layers, scores, gamma)[:, 1:-1], num_words + 1)
+
+
+@misconception("elmo_embed")
+def only_the_end_mark_removed(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Behind the mark of the end, your result still holds what stood in the layers. Everything
+    behind the last word should be 0."""
+    mixed = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    is_end = torch.arange(mixed.shape[1]) == num_words.unsqueeze(-1)
+    return mixed * ~is_end.unsqueeze(-1)
+
+
+@misconception("elmo_embed")
+def begin_mark_first(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your first vector is that of the mark of the begin, and the last word is lost. In which
+    position of the layers does the first word stand?"""
+    return keep_first(elmo.scalar_mix(layers, scores, gamma)[:, :-2], num_words)
+
+
+@misconception("elmo_embed")
+def both_cut_from_the_front(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your first vector is that of the second word. How many positions stand before the first
+    word?"""
+    return keep_first(elmo.scalar_mix(layers, scores, gamma)[:, 2:], num_words)
+
+
+@misconception("elmo_embed")
+def marks_counted_as_words(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You drop the last two words of each sentence. `num_words` counts words only, not the
+    marks."""
+    return keep_first(elmo.scalar_mix(layers, scores, gamma)[:, 1:-1], num_words - 2)
+
+
+@misconception("elmo_embed")
+def as_long_as_the_longest(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your result is only as long as the longest sentence. The layers may have room for more, and
+    the result has the same room."""
+    return elmo.elmo_embed(layers, num_words, scores, gamma)[:, : int(num_words.max())]
+
+
+@misconception("elmo_embed")
+def top_layer_only(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You take the last layer alone. The layers should be mixed."""
+    return keep_first(gamma * layers[-1][:, 1:-1], num_words)
+
+
+@misconception("elmo_embed")
+def longest_sentence_for_all(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """All sentences keep as many vectors as the longest one has words. Each sentence has its own
+    number in `num_words`."""
+    mixed = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    return keep_first(mixed, num_words.max().expand(len(num_words)))
