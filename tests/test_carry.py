@@ -8,11 +8,12 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from autograder.chapters import Chapter, SourceError, load_chapters, read_chapter
+from autograder.chapters import Chapter, SourceError, find_chapter, load_chapters, read_chapter
 from autograder.commands import student as student_commands
 from autograder.errors import CourseError
 from autograder.submission.carry import carry, definitions
-from autograder.submission.restore import ANSWER_PREFIX, grade_id
+from autograder.sample_class import sample_answers
+from autograder.submission.restore import ANSWER_PREFIX, CARRIED_PREFIX, grade_id
 from autograder.trial import baked_answers, notebook_namespace, run_cell
 from autograder.weave.notebook import instructor_notebook, student_notebook
 from autograder.weave.page import chapter_page
@@ -87,6 +88,27 @@ def test_what_a_function_uses_comes_with_it_and_nothing_else() -> None:
     ]
 
 
+def test_parameters_and_names_of_its_own_are_not_taken_from_outside() -> None:
+    sources = [
+        "x = 1\nweights = x + 1\nSCALE, EPS = 0.5, 0\n",
+        "def part(x, weights=None):\n    total = [found for found in x]\n    return total, EPS\n",
+        "total = x\nfound = {}\n",
+    ]
+    assert definitions(sources, ["part"])[0] == "SCALE, EPS = 0.5, 0"
+    assert len(definitions(sources, ["part"])) == 2
+
+
+def test_a_name_is_taken_as_it_was_when_the_function_was_written() -> None:
+    sources = [
+        "K = 1\n",
+        "def part():\n    return K + later()\n",
+        "K = 2\n",
+        "def later():\n    pass\n",
+    ]
+    assert definitions(sources, ["part"])[0] == "K = 1"
+    assert "def later" in definitions(sources, ["part"])[-1]
+
+
 def test_the_last_of_two_definitions_counts_and_a_broken_cell_is_passed_over() -> None:
     sources = ["def a():\n    return 1\n", "def a(:\n", "%magic\n", "def a():\n    return 2\n"]
     assert definitions(sources, ["a"]) == ["def a():\n    return 2"]
@@ -135,6 +157,48 @@ def test_a_student_s_functions_are_copied(later: Chapter, written: Path, fresh: 
     names: dict[str, object] = {}
     run_cell(f"import torch\nfrom torch import Tensor\n{cell.source}", names)
     assert callable(names["one_hot"])
+
+
+def test_a_finished_notebook_of_each_earlier_chapter_carries_what_runs(
+    chapters: tuple[Chapter, ...], tmp_path: Path
+) -> None:
+    """Whatever else stands in it, with the reference and with answers written differently."""
+    for chapter in (one for one in chapters if one.carried):
+        for carried in chapter.carried:
+            origin = find_chapter(carried.module)
+            for student in ("ada-all-right", "bo-written-differently"):
+                earlier = student_notebook(origin)
+                answers = sample_answers(origin)[student]
+                for cell in earlier.cells:
+                    name = (grade_id(cell) or "").removeprefix(ANSWER_PREFIX)
+                    if name in answers:
+                        cell.source = answers[name]
+                file, target = tmp_path / f"{origin.slug}.ipynb", tmp_path / f"{chapter.slug}.ipynb"
+                file.write_text(nbformat.writes(earlier), encoding="utf-8")
+                target.write_text(nbformat.writes(student_notebook(chapter)), encoding="utf-8")
+                carry(file, target, student_notebook(chapter))
+                notebook = nbformat.read(target, as_version=4)
+                [cell] = [
+                    c for c in notebook.cells if grade_id(c) == f"{CARRIED_PREFIX}{carried.module}"
+                ]
+                names = notebook_namespace(chapter)
+                run_cell(cell.source, names)
+                for check in chapter.carried_checks:
+                    run_cell(check, names)
+
+
+def test_an_answer_that_is_no_python_is_named(later: Chapter, written: Path, fresh: Path) -> None:
+    notebook = nbformat.read(written, as_version=4)
+    [cell] = [c for c in notebook.cells if grade_id(c) == f"{ANSWER_PREFIX}decode"]
+    cell.source = "%timeit 1\n" + cell.source
+    written.write_text(nbformat.writes(notebook), encoding="utf-8")
+    untouched = fresh.read_text(encoding="utf-8")
+    assert carry(written, fresh, student_notebook(later))
+    fresh.write_text(untouched, encoding="utf-8")
+    cell.source = "def decode(:"
+    written.write_text(nbformat.writes(notebook), encoding="utf-8")
+    with pytest.raises(CourseError, match=r"begins with `def decode\(:` is no Python"):
+        carry(written, fresh, student_notebook(later))
 
 
 def test_nothing_is_overwritten(later: Chapter, written: Path, fresh: Path) -> None:

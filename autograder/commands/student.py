@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 def validate_notebook(
     notebook: Annotated[Path, typer.Argument(help="The notebook to check.")],
-    seconds: Annotated[float, typer.Option(help="How long one cell may take.", min=1)] = 60.0,
+    seconds: Annotated[float, typer.Option(help="How long one cell may take.", min=1)] = 180.0,
 ) -> None:
     """Run a notebook from top to bottom and show which exercises pass; it is not changed.
 

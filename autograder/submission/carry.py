@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import symtable
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from autograder.errors import CourseError
 from autograder.submission.restore import ANSWER_PREFIX, grade_id, is_check
 from autograder.submission.validate import read_notebook
 
-CARRIED_PREFIX = ANSWER_PREFIX + "carried-"
 METADATA = "carried"  # in a carried cell: which chapter it takes from, and what
 
 
@@ -32,28 +32,31 @@ def definitions(sources: Iterable[str], names: Iterable[str]) -> list[str]:
     Raises:
         LookupError: one of `names` is defined nowhere; it is the error's argument.
     """
-    parts: list[tuple[ast.stmt, str]] = []
-    places: dict[str, int] = {}
+    parts: list[str] = []
+    places: dict[str, list[int]] = {}
     for source in sources:
         try:
             body = ast.parse(source).body
         except SyntaxError:
             continue
         for statement in body:
-            places |= dict.fromkeys(_bound(statement), len(parts))
-            parts.append((statement, _written(statement, source)))
+            for name in _bound(statement):
+                places.setdefault(name, []).append(len(parts))
+            parts.append(_written(statement, source))
     for name in names:
         if name not in places:
             raise LookupError(name)
     needed: set[int] = set()
-    waiting = [places[name] for name in names]
+    waiting = [places[name][-1] for name in names]
     while waiting:
         place = waiting.pop()
         if place not in needed:
             needed.add(place)
-            used = {node.id for node in ast.walk(parts[place][0]) if isinstance(node, ast.Name)}
-            waiting += [places[name] for name in used if name in places]
-    return [parts[place][1] for place in sorted(needed)]
+            # As it was when the function was written, or else what came later.
+            for name in _used(parts[place]) & places.keys():
+                before = [one for one in places[name] if one < place]
+                waiting.append((before or places[name])[-1])
+    return [parts[place] for place in sorted(needed)]
 
 
 def carry(earlier: Path, notebook: Path, handed_out: nbformat.NotebookNode) -> list[str]:
@@ -80,19 +83,26 @@ def carry(earlier: Path, notebook: Path, handed_out: nbformat.NotebookNode) -> l
         and {ANSWER_PREFIX + name for name in cell.metadata[METADATA]["names"]} & answers
     ]
     if not official:
-        raise CourseError(f"{notebook.name} takes nothing from {earlier.name}.")
+        raise CourseError(
+            f"{notebook.name} takes nothing from {earlier.name}. The earlier chapter's notebook is "
+            "named first, then the one that needs its functions."
+        )
     about: dict[str, Any] = official[0].metadata[METADATA]
     places = [cell for cell in target.cells if grade_id(cell) == grade_id(official[0])]
     if not places:
         raise CourseError(f"{notebook.name} has lost the cell for the functions of {earlier.name}.")
     if places[0].source.strip() != official[0].source.strip():
         raise CourseError(
-            f"The cell for the functions of {earlier.name} holds something already. To fill it in "
-            "anew, put the text of a fresh copy of the notebook there first."
+            f"The cell for the functions of {earlier.name} holds something already, and stays as it "
+            "is. To fill it in anew, replace what stands below its comment lines by the two lines\n"
+            "# YOUR CODE HERE\nraise NotImplementedError()"
         )
     code = [cell for cell in source.cells if cell.cell_type == "code" and not is_check(cell)]
+    for cell in code:
+        if grade_id(cell) is not None:
+            _check_python(_plain(cell.source), earlier)
     try:
-        parts = definitions((cell.source for cell in code), about["names"])
+        parts = definitions((_plain(cell.source) for cell in code), about["names"])
     except LookupError as error:
         raise CourseError(f"{earlier.name} defines no {error.args[0]}.") from error
     unwritten = [part for part in parts if "raise NotImplementedError()" in part]
@@ -105,6 +115,22 @@ def carry(earlier: Path, notebook: Path, handed_out: nbformat.NotebookNode) -> l
     return list(about["names"])
 
 
+def _plain(source: str) -> str:
+    """A cell's source without the lines that are for Jupyter, such as `%timeit` and `!pip`."""
+    kept = (line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
+    return "\n".join(kept)
+
+
+def _check_python(source: str, file: Path) -> None:
+    try:
+        ast.parse(source)
+    except SyntaxError as error:
+        begins = source.strip().partition("\n")[0]
+        raise CourseError(
+            f"In {file.name}, the cell that begins with `{begins}` is no Python: {error.msg}."
+        ) from error
+
+
 def _bound(statement: ast.stmt) -> list[str]:
     """The names that a statement at the top level gives a meaning."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
@@ -115,8 +141,29 @@ def _bound(statement: ast.stmt) -> list[str]:
         return [(alias.asname or alias.name).partition(".")[0] for alias in statement.names]
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return [target.id for target in targets if isinstance(target, ast.Name)]
+        nodes = [node for target in targets for node in ast.walk(target)]
+        return [
+            node.id
+            for node in nodes
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
     return []
+
+
+def _used(source: str) -> set[str]:
+    """The names that a statement takes from outside; a function's own parameters are none."""
+    module = symtable.symtable(source, "<cell>", "exec")
+    used = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_referenced()}
+    waiting = module.get_children()
+    while waiting:
+        scope = waiting.pop()
+        used |= {
+            symbol.get_name()
+            for symbol in scope.get_symbols()
+            if symbol.is_referenced() and symbol.is_global()
+        }
+        waiting += scope.get_children()
+    return used
 
 
 def _written(statement: ast.stmt, source: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import nbformat
 
 ANSWER_PREFIX, CHECK_PREFIX = "answer-", "check-"
+CARRIED_PREFIX = ANSWER_PREFIX + "carried-"  # answers of an earlier chapter, without points
 
 
 @dataclass

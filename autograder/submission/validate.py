@@ -11,6 +11,7 @@ import nbformat
 from autograder.errors import CourseError
 from autograder.submission.restore import (
     ANSWER_PREFIX,
+    CARRIED_PREFIX,
     CHECK_PREFIX,
     exercise_of,
     grade_id,
@@ -195,7 +196,9 @@ def _other_failures(notebook: nbformat.NotebookNode) -> list[str]:
     """Sentences about the cells that failed and are neither answers nor checks."""
     notes = []
     for cell in notebook.cells:
-        if cell.cell_type == "code" and grade_id(cell) is None and _error(cell) is not None:
+        marked = grade_id(cell)
+        plain = marked is None or marked.startswith(CARRIED_PREFIX)
+        if cell.cell_type == "code" and plain and _error(cell) is not None:
             name, text = _error(cell) or ("", "")
             begins = shorten(cell.source.strip().partition("\n")[0], 50)
             notes.append(

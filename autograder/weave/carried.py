@@ -6,7 +6,8 @@ from typing import Any
 
 from autograder.chapters import Carried, Chapter, find_chapter
 from autograder.reference import SOLUTIONS
-from autograder.submission.carry import CARRIED_PREFIX, METADATA, definitions
+from autograder.submission.carry import METADATA, definitions
+from autograder.submission.restore import CARRIED_PREFIX
 from autograder.weave.stubs import BEGIN_SOLUTION, END_SOLUTION
 
 
@@ -32,8 +33,9 @@ def carried_cell(chapter: Chapter, carried: Carried) -> tuple[str, str, dict[str
     lines = [
         f"# Put your functions of chapter {origin.number} here, with all that they call:",
         f"#     {names}",
-        "# This copies them from your notebook of that chapter (name its path):",
-        f"#     python -m autograder carry {origin.slug}.ipynb {chapter.slug}.ipynb",
+        "# To copy them from your notebook of that chapter, save and close this one, and run in a",
+        "# terminal, in this notebook's folder (with the path of yours):",
+        f"#     python -m autograder carry ../{origin.slug}/{origin.slug}.ipynb {chapter.slug}.ipynb",
         BEGIN_SOLUTION,
         "\n\n\n".join(functions),
         END_SOLUTION,
