@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from autograder.chapters import Chapter, SourceError, find_chapter, load_chapters, read_chapter
 from autograder.commands import student as student_commands
 from autograder.errors import CourseError
-from autograder.submission.carry import carry, definitions
 from autograder.sample_class import sample_answers
+from autograder.submission.carry import carry, definitions
 from autograder.submission.restore import ANSWER_PREFIX, CARRIED_PREFIX, grade_id
 from autograder.trial import baked_answers, notebook_namespace, run_cell
 from autograder.weave.notebook import instructor_notebook, student_notebook

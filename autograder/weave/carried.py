@@ -30,12 +30,13 @@ def carried_cell(chapter: Chapter, carried: Carried) -> tuple[str, str, dict[str
         if not part.startswith(("import ", "from "))  # the set-up cell has the imports
     ]
     names = ", ".join(carried.names)
+    earlier = f"../{origin.slug}/{origin.slug}.ipynb"
     lines = [
         f"# Put your functions of chapter {origin.number} here, with all that they call:",
         f"#     {names}",
         "# To copy them from your notebook of that chapter, save and close this one, and run in a",
         "# terminal, in this notebook's folder (with the path of yours):",
-        f"#     python -m autograder carry ../{origin.slug}/{origin.slug}.ipynb {chapter.slug}.ipynb",
+        f"#     python -m autograder carry {earlier} {chapter.slug}.ipynb",
         BEGIN_SOLUTION,
         "\n\n\n".join(functions),
         END_SOLUTION,
