@@ -94,8 +94,8 @@ def carry(earlier: Path, notebook: Path, handed_out: nbformat.NotebookNode) -> l
     if places[0].source.strip() != official[0].source.strip():
         raise CourseError(
             f"The cell for the functions of {earlier.name} holds something already, and stays as "
-            "it is. To fill it in anew, replace what stands below its comment lines by the two lines\n"
-            "# YOUR CODE HERE\nraise NotImplementedError()"
+            "it is. To fill it in anew, put two lines in the place of what stands below its "
+            "comment lines:\n# YOUR CODE HERE\nraise NotImplementedError()"
         )
     code = [cell for cell in source.cells if cell.cell_type == "code" and not is_check(cell)]
     for cell in code:
