@@ -44,7 +44,9 @@ def _search(
         if mistake != "ended beams grow":
             padding = torch.full_like(step[0], -torch.inf)
             padding[pad_id] = 0
-            if mistake == "padding adds to the score":
+            if mistake == "ended beams may write":
+                step[ended, pad_id] = 0
+            elif mistake == "padding adds to the score":
                 step[ended] = torch.where(padding == 0, step[ended], padding)
             else:
                 step[ended] = padding
@@ -187,6 +189,22 @@ def ended_beams_grow(
 
 
 @misconception("beam_search")
+def ended_beams_may_write(
+    next_logits: NextLogits,
+    start_ids: Tensor,
+    max_new_tokens: int,
+    num_beams: int,
+    end_id: int,
+    pad_id: int,
+    length_penalty: float = 0.0,
+) -> Tensor:
+    """A beam that has ended gets padding for nothing, but it can still be extended by other tokens.
+    Make them impossible: what log-probability is that?"""
+    sizes = (max_new_tokens, num_beams, end_id, pad_id, length_penalty)
+    return _search("ended beams may write", next_logits, start_ids, *sizes)
+
+
+@misconception("beam_search")
 def padding_adds_to_the_score(
     next_logits: NextLogits,
     start_ids: Tensor,
@@ -323,8 +341,8 @@ def penalty_multiplied(
     pad_id: int,
     length_penalty: float = 0.0,
 ) -> Tensor:
-    """You multiply by the penalty, so that long texts suffer twice. The score is the log-
-    probability divided by it."""
+    """You multiply by the penalty, so that long texts suffer twice. The score is the
+    log-probability divided by it."""
     sizes = (max_new_tokens, num_beams, end_id, pad_id, length_penalty)
     return _search("penalty multiplied", next_logits, start_ids, *sizes)
 

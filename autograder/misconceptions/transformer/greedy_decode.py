@@ -57,14 +57,46 @@ def stops_at_the_first_end(
 def all_must_end_at_once(
     next_logits: NextLogits, start_ids: Tensor, max_new_tokens: int, end_id: int, pad_id: int
 ) -> Tensor:
-    """You stop only if all texts get their end in the same step. A text that ended earlier counts
-    as well: keep in mind which have ended."""
+    """You go on after all texts have ended, unless they end in the same step. A text that ended
+    earlier counts as well: keep in mind which have ended."""
     ids = start_ids
     ended = torch.zeros(len(ids), dtype=torch.bool)
     for _ in range(max_new_tokens):
         chosen = next_logits(ids).argmax(-1).masked_fill(ended, pad_id)
         ids = torch.cat([ids, chosen.unsqueeze(1)], dim=1)
         ended = ended | (chosen == end_id)
+        if (chosen == end_id).all():
+            break
+    return ids
+
+
+@misconception("greedy_decode")
+def end_kept_for_one_step(
+    next_logits: NextLogits, start_ids: Tensor, max_new_tokens: int, end_id: int, pad_id: int
+) -> Tensor:
+    """One step after its end a text of yours is alive again. Whether it has ended must be kept from
+    step to step: what happens to the old value when you work out the new one?"""
+    ids = start_ids
+    ended = torch.zeros(len(ids), dtype=torch.bool)
+    for _ in range(max_new_tokens):
+        chosen = next_logits(ids).argmax(-1).masked_fill(ended, pad_id)
+        ids = torch.cat([ids, chosen.unsqueeze(1)], dim=1)
+        ended = chosen == end_id
+        if ended.all():
+            break
+    return ids
+
+
+@misconception("greedy_decode")
+def no_padding_at_all(
+    next_logits: NextLogits, start_ids: Tensor, max_new_tokens: int, end_id: int, pad_id: int
+) -> Tensor:
+    """Your texts go on after their end, and the search stops only if all of them get their end in
+    the same step. Behind its end a text gets padding, and you keep in mind that it has ended."""
+    ids = start_ids
+    for _ in range(max_new_tokens):
+        chosen = next_logits(ids).argmax(-1)
+        ids = torch.cat([ids, chosen.unsqueeze(1)], dim=1)
         if (chosen == end_id).all():
             break
     return ids
