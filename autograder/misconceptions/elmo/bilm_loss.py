@@ -54,6 +54,24 @@ def directions_exchanged(
 
 
 @misconception("bilm_loss")
+def backward_like_forward(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Your forward states are right. Your backward states predict the word after them, which they
+    have read already: they should predict the word before."""
+    real, ids = real_words(token_ids, mask)
+    counts = real[:, :-1] & real[:, 1:]
+    forward = negative_logs(forward_hidden[:, :-1], ids[:, 1:], weights)[counts].mean()
+    return (
+        forward + negative_logs(backward_hidden[:, :-1], ids[:, 1:], weights)[counts].mean()
+    ) / 2
+
+
+@misconception("bilm_loss")
 def backward_states_turned_round(
     forward_hidden: Tensor,
     backward_hidden: Tensor,
