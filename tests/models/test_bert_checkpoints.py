@@ -130,7 +130,6 @@ QUERY = "bert.encoder.layer.1.attention.self.query.weight"
         (without("cls.seq_relationship.weight"), "'cls.seq_relationship.weight' is missing"),
         (changed(num_attention_heads=0), "hidden_size is 84.*0 heads"),
     ],
-    ids=str,
 )
 def test_what_cannot_be_read_is_a_sentence_that_names_it(
     tmp_path: Path, spoil: Spoil, sentence: str

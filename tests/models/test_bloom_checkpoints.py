@@ -82,7 +82,6 @@ QKV = "transformer.h.1.self_attention.query_key_value.weight"
         (with_tensor("lm_head.weight", torch.zeros(VOCAB, 84)), "'lm_head.weight'.*tied"),
         (with_tensor("score.weight", torch.zeros(2, 84)), "no place for 'score.weight'"),
     ],
-    ids=str,
 )
 def test_what_cannot_be_read_is_a_sentence_that_names_it(
     tmp_path: Path, spoil: Spoil, sentence: str

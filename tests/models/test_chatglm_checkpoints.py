@@ -128,7 +128,6 @@ INNER = "transformer.layers.0.mlp.dense_h_to_4h.weight"
             "no place for 'transformer.prefix",
         ),
     ],
-    ids=str,
 )
 def test_what_is_wrong_with_a_checkpoint_is_named(
     spoil: Spoil, sentence: str, tmp_path: Path

@@ -127,7 +127,6 @@ CELL = "RNN_1/RNN/MultiRNNCell/Cell1/LSTMCell"
         (with_array("CNN/b_cnn_1", np.array(b"text")), "CNN/b_cnn_1' holds"),
         (with_array("softmax/W", np.zeros((5, 4), "float32")), "no place for 'softmax/W'"),
     ],
-    ids=str,
 )
 def test_what_cannot_be_read_is_a_sentence_that_names_it(
     tmp_path: Path, spoil: Spoil, sentence: str
