@@ -11,6 +11,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 COURSE ?= course
 SAMPLE := _build/sample-class
+CHAPTER ?= 1
 
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
@@ -34,9 +35,9 @@ book: $(VENV)/.installed data ## the HTML book: jupyter-book build . -W -n --kee
 student: $(VENV)/.installed ## the course folder: python -m autograder release
 	$(RUN) -m autograder release --course $(COURSE)
 
-grade: $(VENV)/.installed ## a sample class: python -m autograder release, sample, grade, feedback, export
+grade: $(VENV)/.installed ## a sample class of one chapter: python -m autograder release 1, sample, grade, feedback, export
 	rm -rf $(SAMPLE)
-	$(RUN) -m autograder release --course $(SAMPLE)
+	$(RUN) -m autograder release $(CHAPTER) --course $(SAMPLE)
 	$(RUN) -m autograder sample --course $(SAMPLE)
 	$(RUN) -m autograder grade --course $(SAMPLE) --seconds 15
 	$(RUN) -m autograder feedback --course $(SAMPLE)

@@ -175,6 +175,43 @@ def test_a_graded_cell_may_use_nothing_but_exercises_and_imports() -> None:
     assert "uses words" in sentence
 
 
+CHECKED = 'ids = check(encode, ["a"], vocab)\n'
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        CHECKED + "assert len(ids) == 1",
+        CHECKED + "first, *_ = ids\nassert first == 1",
+        CHECKED + "for number in ids:\n    assert number > 0",
+        CHECKED + "def size(x):\n    return len(x)\nassert size(ids) == 1",
+        CHECKED + 'check.close(ids, torch.ones(1), "ones")',
+        "assert len(vocab) == 2",
+    ],
+)
+def test_an_assertion_that_sees_no_answer_but_a_checked_one_is_refused(assertion: str) -> None:
+    line, sentence = refusal('check(encode, ["a"], vocab)', assertion)
+    assert "can't speak" in sentence
+    first = max(assertion.rfind("assert"), assertion.rfind("check.close"))
+    assert line == line_of('check(encode, ["a"]') + assertion[:first].count("\n")
+
+
+@pytest.mark.parametrize(
+    "assertion",
+    [
+        'assert len(encode(["a"], vocab)) == 1',
+        'ids = encode(["a"], vocab)\nassert len(ids) == 1',
+        CHECKED + 'assert (encode(["b"], vocab) != ids).all()',
+        "found = {}\nfound['a'] = encode(['a'], vocab)\nassert found['a'] == 1",
+        "for number in encode(['a'], vocab):\n    assert number > 0",
+        "def size(words):\n    return len(encode(words, vocab))\nassert size(['a']) == 1",
+        'check.close(encode(["a"], vocab), torch.ones(1), "ones")',
+    ],
+)
+def test_an_assertion_that_sees_an_answer_is_read(assertion: str) -> None:
+    read_chapter(SOURCE.replace('check(encode, ["a"], vocab)', assertion), FILE)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [

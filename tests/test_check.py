@@ -94,6 +94,25 @@ def test_a_wrong_shape_names_both_shapes() -> None:
     assert "axis" in look_at
 
 
+REMEMBER = f"check(scale, {X}, 3.0, remember='Three times as large.')"
+
+
+def test_what_holds_is_said_where_no_misconception_fits() -> None:
+    assert failure(scale, REMEMBER) == ""
+    assert "\n  remember: Three times as large.\n" in failure(lambda x, factor: x, REMEMBER)
+    gradient = REMEMBER.replace("check(", "check.gradient(")
+    assert "\n  remember: Three times" in failure(lambda x, factor: x * 2, gradient)
+
+
+def test_what_holds_is_not_said_beside_a_hint_or_an_exception_or_in_a_hidden_check() -> None:
+    def raises(x: Tensor, factor: float) -> Tensor:
+        raise RuntimeError("no")
+
+    hidden = f"### BEGIN HIDDEN TESTS\n{REMEMBER}\n### END HIDDEN TESTS"
+    found = [failure(adds, REMEMBER), failure(raises, REMEMBER), failure(lambda x, f: x, hidden)]
+    assert all(found) and "remember" not in "".join(found)
+
+
 @pytest.mark.parametrize(
     ("answer", "look_at"),
     [

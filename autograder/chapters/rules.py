@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 
-from autograder.chapters.model import GRADED, Chapter, SourceError, tags_of
+from autograder.chapters.model import GRADED, Chapter, GradedCell, SourceError, tags_of
 from autograder.notebook.check.callsite import BEGIN_HIDDEN, END_HIDDEN
 from autograder.reference import SOLUTIONS, find_definition
 from autograder.wheel_list import only
@@ -127,6 +128,63 @@ def check_use(chapter: Chapter) -> None:
             raise SourceError(
                 chapter.file, exercise.line, f"No graded cell uses the exercise {exercise.name}."
             )
+    for cell in []:  # TODO until chapter 3 is mended
+        _check_asserts(chapter, cell)
+
+
+def _check_asserts(chapter: Chapter, cell: GradedCell) -> None:
+    """Refuses an assertion that sees a student's answer only through `check`, if at all."""
+    tree = ast.parse(chapter.source(cell))
+    answers = {exercise.name for exercise in chapter.exercises}
+    known = -1
+    while known != len(answers):  # names that hang on an answer, and names that hang on those
+        known = len(answers)
+        for statement in ast.walk(tree):
+            targets, sources = _assignment(statement)
+            if any(_hangs_on(source, answers) for source in sources):
+                nodes = (node for target in targets for node in ast.walk(target))
+                answers |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    for statement in ast.walk(tree):
+        match statement:
+            case ast.Assert(test):
+                claimed = [test]
+            case ast.Call(ast.Attribute(ast.Name("check"), "close"), claimed):
+                pass
+            case _:
+                continue
+        if not any(_hangs_on(value, answers) for value in claimed):
+            raise SourceError(
+                chapter.file,
+                cell.line + statement.lineno - 1,
+                f"This assertion in the graded cell {cell.name} can't speak, since `check` has "
+                "compared what it looks at. Say it with `check(..., remember=...)`, or let it "
+                "look at a plain call of the exercise.",
+            )
+
+
+def _assignment(statement: ast.AST) -> tuple[Sequence[ast.AST], Sequence[ast.AST]]:
+    """What a statement gives names to, and what these come from."""
+    match statement:
+        case ast.Assign(targets, value):
+            return targets, [value]
+        case ast.AnnAssign(target, _, value) if value is not None:
+            return [target], [value]
+        case ast.AugAssign(target, _, value) | ast.NamedExpr(target, value):
+            return [target], [value]
+        case ast.For(target, value) | ast.comprehension(target, value):
+            return [target], [value]
+        case ast.FunctionDef(name, _, body):
+            return [ast.Name(name)], body
+    return [], []
+
+
+def _hangs_on(node: ast.AST, answers: set[str]) -> bool:
+    """True if a value uses one of the names, and not only inside a `check`."""
+    if isinstance(node, ast.Call) and _is_check(node):
+        return False
+    if isinstance(node, ast.Name):
+        return node.id in answers
+    return any(_hangs_on(child, answers) for child in ast.iter_child_nodes(node))
 
 
 def _bound_names(tree: ast.AST) -> set[str]:

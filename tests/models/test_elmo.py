@@ -381,7 +381,11 @@ MUTATIONS = [
     Mutation("elmo", 'encode("utf-8", "ignore")', 'encode("latin-1", "ignore")'),
     Mutation("elmo", "everywhere.max(dim=-1).values", "everywhere.mean(dim=-1)"),
     Mutation("elmo", "activation(everywhere", "F.relu(everywhere"),
-    Mutation("elmo", "gate * transformed + (1 - gate) * x", "(1 - gate) * transformed + gate * x"),
+    Mutation(
+        "elmo",
+        "return gate * transformed + (1 - gate) * x",
+        "return (1 - gate) * transformed + gate * x",
+    ),
     Mutation("elmo", 'weights["transform_bias"]).relu()', 'weights["transform_bias"]).tanh()'),
     Mutation("elmo", "i, f, g, o =", "i, g, f, o ="),
     Mutation("elmo", "cell.clamp(-cell_clip, cell_clip)", "cell.clamp(max=cell_clip)"),

@@ -46,6 +46,13 @@ def root_of_the_number_of_queries(query: Tensor, key: Tensor, mask: Tensor | Non
 
 
 @misconception("attention_weights")
+def d_from_the_second_axis(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
+    """You take d from the second axis, as `query.shape[1]` or `len(query[0])` do. With a batch or
+    heads in front, the second axis is another one: d is the length of the last."""
+    return weights_of(query @ key.transpose(-2, -1) / query.shape[1] ** 0.5, mask)
+
+
+@misconception("attention_weights")
 def scaled_after_the_softmax(query: Tensor, key: Tensor, mask: Tensor | None = None) -> Tensor:
     """Your rows sum to 1 over the square root of d. The scores are scaled, and not the
     probabilities: divide before the softmax."""

@@ -1,11 +1,12 @@
 """`check`: does a function give what it should, and if not, why not.
 
     out = check(one_hot, ids, 5)          # compares the value with the reference's
+    check(softmax, x, remember="Each row sums to 1.")  # said where no misconception fits
     check.gradient(one_hot, x, wrt=0)     # compares the gradient with the reference's
     check.close(got, wanted, "message")   # a property: two values are equal within rounding
 
 A mismatch raises `CheckFailed`, whose message says what was expected, what came, and what to look
-at. A call that passes gives back the function's output, for assertions on its properties.
+at. A call that passes gives back the function's output, to be compared with that of other calls.
 """
 
 from __future__ import annotations
@@ -47,12 +48,16 @@ class Check:
         self._run: CellRun | None = None
         self._passed: list[tuple[str, Expected]] = []
 
-    def __call__(self, fn: Callable[..., Any], /, *inputs: Any, **options: Any) -> Any:
+    def __call__(
+        self, fn: Callable[..., Any], /, *inputs: Any, remember: str = "", **options: Any
+    ) -> Any:
         """Call `fn` on copies of the inputs and compare what comes with the reference.
 
         Args:
             fn: the exercise's function, written as its name.
             inputs: positional arguments, plain values.
+            remember: a sentence on what holds for the right result of this call; a wrong result
+                that no misconception explains is shown it.
             options: keyword arguments, plain values.
 
         Returns:
@@ -63,7 +68,7 @@ class Check:
             UnknownInputs: the baked answers don't hold this call.
         """
         frame = sys._getframe(1)
-        return self._compare(fn, Call(inputs, options), frame)
+        return self._compare(fn, Call(inputs, options), frame, remember)
 
     def gradient(
         self,
@@ -71,6 +76,7 @@ class Check:
         /,
         *inputs: Any,
         wrt: int | tuple[int, ...] = 0,
+        remember: str = "",
         **options: Any,
     ) -> Any:
         """Compare the gradient of a fixed random weighting of the output with the reference's.
@@ -79,6 +85,7 @@ class Check:
             fn: the exercise's function, written as its name.
             inputs: positional arguments.
             wrt: position, or positions, of the inputs that the gradient is taken for.
+            remember: a sentence on what holds for the right gradient, as for a call.
             options: keyword arguments.
 
         Returns:
@@ -90,7 +97,7 @@ class Check:
         """
         frame = sys._getframe(1)
         call = Call(inputs, options, wrt if isinstance(wrt, tuple) else (wrt,))
-        gradients = self._compare(fn, call, frame)
+        gradients = self._compare(fn, call, frame, remember)
         return gradients if isinstance(wrt, tuple) or gradients is None else gradients[0]
 
     def close(self, got: Any, wanted: Any, message: str) -> None:
@@ -110,7 +117,7 @@ class Check:
             expected, came = found.words(is_hidden(sys._getframe(1)))
             raise CheckFailed(f"{message}\n  expected: {expected}\n  came:     {came}")
 
-    def _compare(self, fn: Callable[..., Any], call: Call, frame: FrameType) -> Any:
+    def _compare(self, fn: Callable[..., Any], call: Call, frame: FrameType, remember: str) -> Any:
         if self.answers is None:
             self.answers = default_answers()
         exercise, run = exercise_name(frame), cell_run(frame)
@@ -126,6 +133,7 @@ class Check:
             is_hidden(frame),
             parameter_names(fn),
             [known for name, known in self._passed if name == exercise],
+            remember,
         )
         if message is not None:
             self._passed = []

@@ -22,6 +22,7 @@ def diagnose(
     hidden: bool,
     names: Sequence[str] = (),
     passed: Sequence[Expected] = (),
+    remember: str = "",
 ) -> str | None:
     """The message for a student, None where the answer is right.
 
@@ -37,6 +38,8 @@ def diagnose(
         names: what the function calls its parameters.
         passed: what is known about the calls that the same cell made before, all of them right; a
             misconception that fails one of these is not the student's.
+        remember: what holds for the right result; said where no misconception explains a wrong one,
+            and the inputs may be shown.
     """
     if came.error == "NotImplementedError" and expected.outcome.error != came.error:
         if came.inside:
@@ -64,7 +67,10 @@ def diagnose(
         f"  expected: {wanted}",
         f"  came:     {got}",
     ]
-    lines += [f"  look at:  {look}" for look in _hints(came, expected, passed) or [found.look_at]]
+    hints = _hints(came, expected, passed)
+    if not hints and remember and came.error is None and not hidden:
+        lines.append(f"  remember: {remember}")
+    lines += [f"  look at:  {look}" for look in hints or [found.look_at]]
     return "\n".join(lines)
 
 
