@@ -30,12 +30,13 @@ from solutions.models.weights import LayerStack, LayerWeights, WeightGroup
 def char_ids(words: Sequence[str], max_characters: int = 50) -> Tensor:
     """Spell words as ELMo does: the bytes of their UTF-8 form, between two marks, and padding.
 
-    A word's "characters" are its bytes, 0 to 255, and a few that no text contains:
+    A word is taken as it is: capitals, spaces and accents are neither changed nor left out. Its
+    "characters" are its bytes, 0 to 255, and a few that no text contains:
 
-    * 256 and 257, the begin and the end of a sentence: the words "<S>" and "</S>" have this one
-      character in place of their bytes;
-    * 258 and 259, the begin and the end of a word: every word has the one before its characters and
-      the other after them, "<S>" and "</S>" too;
+    * 256 and 257, the beginning and the end of a sentence: the words "<S>" and "</S>" have this
+      one character in place of their bytes;
+    * 258 and 259, the beginning and the end of a word: every word has the one before its characters
+      and the other after them, "<S>" and "</S>" too;
     * 260, padding, as often as it takes to fill the row.
 
     A word that is too long loses the end of its bytes (even if that cuts a letter in two), but not
@@ -49,7 +50,7 @@ def char_ids(words: Sequence[str], max_characters: int = 50) -> Tensor:
     Returns:
         Shape (T, max_characters), int64, from 1 to 261.
 
-    Source: the released code; Peters et al. 2018, section 3.4, has the idea.
+    Source: the code that the authors released; Peters et al. 2018, section 3.4, has the idea.
     """
     sentence_marks = {"<S>": [256], "</S>": [257]}
     rows = []
@@ -80,14 +81,14 @@ def char_cnn(
         char_embedding: the vector of each character id, shape (number of ids, char_size), float.
         filters: for each width a mapping with "weight", shape (count, char_size, width), which is
             ``count`` filters of that width, and "bias", shape (count,); used as ``F.conv1d`` does.
-        activation: a function of one tensor; ReLU or tanh in the released models.
+        activation: a function of one tensor; ReLU or tanh in the models that the authors released.
 
     Returns:
-        Shape (words, all filters): what the filters of the first width found, then the second's,
-        in the order of ``filters``.
+        Shape (words, all filters), in the dtype of ``char_embedding``: what the filters of the
+        first width found, then the second's, in the order of ``filters``.
 
     Source: Kim et al. 2016, "Character-Aware Neural Language Models" (arXiv:1508.06615), section 2;
-        the order of maximum and activation as in the released code.
+        the order of maximum and activation as in ELMo's released code.
     """
     x = F.embedding(characters, char_embedding).transpose(1, 2)  # (words, char_size, characters)
     found = []
@@ -111,7 +112,7 @@ def highway(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
             x @ weight.T + bias.
 
     Returns:
-        Shape (..., D).
+        Shape (..., D), in the dtype of x.
 
     Source: Srivastava et al. 2015, "Highway Networks" (arXiv:1505.00387), equation 3.
     """
@@ -146,11 +147,12 @@ def lstm_cell(
         projection_clip: the same for the new hidden state.
 
     Returns:
-        The new hidden state, shape (B, hidden_size), and the new cell, shape (B, cell_size).
+        The new hidden state, shape (B, hidden_size), and the new cell, shape (B, cell_size), in the
+        dtype of x.
 
     Source: Sak et al. 2014, "Long Short-Term Memory Based Recurrent Neural Network Architectures
         for Large Vocabulary Speech Recognition" (arXiv:1402.1128), section 2.2, without
-        peepholes; the clips as in the released code.
+        "peepholes", through which the gates see the cell; the clips as in ELMo's released code.
     """
     from_input = F.linear(x, weights["input_weight"], weights["bias"])  # (B, 4 * cell_size)
     from_hidden = F.linear(hidden, weights["hidden_weight"])  # (B, 4 * cell_size)
@@ -184,17 +186,17 @@ def bilm_loss(
     Args:
         forward_hidden: shape (B, T, hidden_size), float.
         backward_hidden: shape (B, T, hidden_size); both in the order of the text.
-        token_ids: the words, marks of begin and end among them, shape (B, T), int64; at padding
-            any number.
+        token_ids: the words, marks of the beginning and the end among them, shape (B, T), int64; at
+            padding any number.
         weights: "weight" (V, hidden_size) and "bias" (V,) of the softmax, used as ``F.linear``
             does.
-        mask: 1 for a real word, 0 for padding, shape (B, T), integer or bool. None: all real.
-            There must be something to predict.
+        mask: 1 for a real word, 0 for padding, which may stand anywhere; shape (B, T), integer or
+            bool. None: all real. There must be something to predict.
 
     Returns:
-        The loss in nats a prediction, shape ().
+        The loss, shape (), in the dtype of the states; in nats, that is, by the natural logarithm.
 
-    Source: Peters et al. 2018, section 3.1; the mean, and half of the sum, as in the released code.
+    Source: Peters et al. 2018, section 3.1; the mean, and half of the sum, as in the authors' code.
     """
     real = torch.ones_like(token_ids).bool() if mask is None else mask.bool()
     counts = real[:, :-1] & real[:, 1:]  # (B, T - 1): which pairs of neighbours count
@@ -218,7 +220,7 @@ def scalar_mix(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> Tenso
         gamma: the factor, shape ().
 
     Returns:
-        The shape of one layer.
+        Shape and dtype of one layer.
 
     Raises:
         ValueError: if there is not one score for each layer.
@@ -238,9 +240,9 @@ def elmo_embed(
 ) -> Tensor:
     """Give one vector a word from the layers of the model: mixed, and without marks and padding.
 
-    In the layers, a sentence of n words takes the positions 0 to n + 1: the mark of its begin, its
-    words, the mark of its end. In a longer sentence's company there is padding after that, which
-    may hold any numbers.
+    In the layers, a sentence of n words takes the positions 0 to n + 1: the mark of its beginning,
+    its words, the mark of its end. In a longer sentence's company there is padding after that,
+    which may hold any finite numbers.
 
     Args:
         layers: L + 1 tensors of shape (B, T + 2, D), float.
@@ -249,7 +251,8 @@ def elmo_embed(
         gamma: shape ().
 
     Returns:
-        Shape (B, T, D): a sentence's first word at position 0, and zeros behind its last word.
+        Shape (B, T, D), in the dtype of the layers: a sentence's first word at position 0, and
+        zeros behind its last word.
 
     Source: Peters et al. 2018, equation 1.
     """
@@ -265,11 +268,12 @@ def batch_char_ids(sentences: Sequence[Sequence[str]], max_characters: int = 50)
     """Spell sentences of different lengths.
 
     Args:
-        sentences: B lists of words, without marks of begin and end.
-        max_characters: C.
+        sentences: B lists of words, without marks of the beginning and the end.
+        max_characters: the length of a spelled word, as in ``char_ids``.
 
     Returns:
-        Shape (B, T, C), int64: the ``char_ids`` of each sentence, and zeros behind its end.
+        Shape (B, T, max_characters), int64: the ``char_ids`` of each sentence, and zeros behind its
+        end.
     """
     rows = [char_ids(words, max_characters) for words in sentences]
     return nn.utils.rnn.pad_sequence(rows, batch_first=True)
@@ -311,39 +315,39 @@ class Elmo(nn.Module):
         return load_elmo(directory)
 
     def forward(self, char_ids: Tensor, state: LstmState | None = None) -> list[Tensor]:
-        """Read a batch of sentences; the marks of begin and end are added here.
+        """Read a batch of sentences; the marks of the beginning and the end are added here.
 
         Args:
-            char_ids: as ``batch_char_ids`` gives them, shape (B, T, C), int64; words that are 0 are
-                padding, and must come last.
+            char_ids: as ``batch_char_ids`` gives them, shape (B, T, max_characters), int64; words
+                that are 0 are padding, and must come last.
             state: where the LSTMs start; it is moved on, for the next call. None: at zero. The
                 released program keeps one state from its first batch to its last, so that its
                 vectors depend on what it has read before.
 
         Returns:
-            L + 1 tensors of shape (B, T + 2, 2P), 0 at padding: the vectors of the words, twice
-            side by side, then what each layer gives, forward beside backward.
+            L + 1 tensors of shape (B, T + 2, 2 * projection_size), 0 at padding: the vectors of the
+            words, twice side by side, then what each layer gives, forward beside backward.
 
         Raises:
             ValueError: if a shape is wrong, or a word stands behind padding.
             IndexError: if an id is out of range.
         """
-        marks = batch_char_ids([["<S>", "</S>"]], self.config.max_characters)[0]  # (2, C)
+        marks = batch_char_ids([["<S>", "</S>"]], self.config.max_characters)[0]  # a row for each
         marked, lengths = mark_sentences(char_ids.long(), marks)
         is_padding = (torch.arange(marked.shape[1]) >= lengths.unsqueeze(-1)).unsqueeze(-1)
-        words = self.embed_words(marked)  # (B, T + 2, P)
+        words = self.embed_words(marked)  # (B, T + 2, size)
         layers = read_both_ways(words, lengths, self.layers, self.config, state)
-        layers = [torch.cat([words, words], dim=-1), *layers]  # (B, T + 2, 2P) each
+        layers = [torch.cat([words, words], dim=-1), *layers]  # each as wide as both directions
         return [layer.masked_fill(is_padding, 0.0) for layer in layers]
 
     def embed_words(self, char_ids: Tensor) -> Tensor:
         """Give words the vectors that their characters make, whatever stands around them.
 
         Args:
-            char_ids: shape (B, T, C), int64.
+            char_ids: shape (B, T, max_characters), int64.
 
         Returns:
-            Shape (B, T, P).
+            Shape (B, T, projection_size).
         """
         # A text repeats its words; each is computed once, and then looked up.
         words, which = torch.unique(char_ids.flatten(0, 1), dim=0, return_inverse=True)
@@ -368,7 +372,7 @@ class Elmo(nn.Module):
             ValueError: if the model has no vocabulary; and as ``forward``.
         """
         softmax = self._softmax()
-        forward, backward = self(char_ids, state)[-1].chunk(2, dim=-1)  # (B, T + 2, P) each
+        forward, backward = self(char_ids, state)[-1].chunk(2, dim=-1)  # (B, T + 2, size)
         return F.linear(forward, **softmax), F.linear(backward, **softmax)
 
     def loss(self, char_ids: Tensor, token_ids: Tensor, state: LstmState | None = None) -> Tensor:
@@ -381,14 +385,14 @@ class Elmo(nn.Module):
             state: as in ``forward``.
 
         Returns:
-            The loss in nats a prediction, shape ().
+            The loss, shape (), as ``bilm_loss`` gives it.
 
         Raises:
             ValueError: if the model has no vocabulary, or the shape is wrong; and as ``forward``.
             IndexError: if an id is out of range.
         """
         softmax = self._softmax()
-        forward, backward = self(char_ids, state)[-1].chunk(2, dim=-1)  # (B, T + 2, P) each
+        forward, backward = self(char_ids, state)[-1].chunk(2, dim=-1)  # (B, T + 2, size)
         check_token_ids(token_ids, len(softmax["bias"]), "token_ids")
         if token_ids.shape != forward.shape[:2]:
             raise ValueError(

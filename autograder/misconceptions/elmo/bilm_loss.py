@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from autograder.misconceptions import misconception
 from autograder.misconceptions.elmo import Weights, negative_logs
@@ -23,6 +24,18 @@ def both_losses(
     forward = negative_logs(forward_hidden[:, :-1], token_ids[:, 1:], weights)
     backward = negative_logs(backward_hidden[:, 1:], token_ids[:, :-1], weights)
     return forward, backward
+
+
+def picked_by_number(
+    forward_hidden: Tensor, backward_hidden: Tensor, token_ids: Tensor, mask: Tensor | None
+) -> list[tuple[Tensor, Tensor]]:
+    """For each direction states and targets, picked out by a mask of 0 and 1 that is no bool."""
+    real = torch.ones_like(token_ids) if mask is None else mask
+    counts = real[:, :-1] * real[:, 1:]
+    return [
+        (forward_hidden[:, :-1][counts], token_ids[:, 1:][counts]),
+        (backward_hidden[:, 1:][counts], token_ids[:, :-1][counts]),
+    ]
 
 
 @misconception("bilm_loss")
@@ -155,6 +168,42 @@ def mask_ignored(
 
 
 @misconception("bilm_loss")
+def mask_of_whole_numbers(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You index with a mask of whole numbers, and so pick out the rows 0 and 1 again and again: the
+    result has an axis too many. Which dtype must a mask have to pick out what it marks?"""
+    picked = picked_by_number(forward_hidden, backward_hidden, token_ids, mask)
+    total = torch.zeros((), dtype=forward_hidden.dtype)
+    for states, targets in picked:
+        logits = functional.linear(states, weights["weight"], weights["bias"])
+        total = total + functional.cross_entropy(logits, targets) / 2
+    return total
+
+
+@misconception("bilm_loss")
+def mask_of_whole_numbers_then_flattened(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Your mask picks rows by their number, 0 or 1, since it holds whole numbers; so the first two
+    sentences count many times, and the others never. What would pick by True and False?"""
+    picked = picked_by_number(forward_hidden, backward_hidden, token_ids, mask)
+    total = torch.zeros((), dtype=forward_hidden.dtype)
+    for states, targets in picked:
+        logits = functional.linear(states, weights["weight"], weights["bias"])
+        total = total + functional.cross_entropy(logits.flatten(0, -2), targets.flatten()) / 2
+    return total
+
+
+@misconception("bilm_loss")
 def divided_by_all_places(
     forward_hidden: Tensor,
     backward_hidden: Tensor,
@@ -243,6 +292,51 @@ def bias_forgotten(
     """Your loss doesn't depend on the bias of the softmax, which makes frequent words likelier."""
     bare = {"weight": weights["weight"], "bias": torch.zeros_like(weights["bias"])}
     return elmo.bilm_loss(forward_hidden, backward_hidden, token_ids, bare, mask)
+
+
+@misconception("bilm_loss")
+def logits_not_flattened(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You give `F.cross_entropy` logits with three axes, and it takes the second for the words of
+    the vocabulary, though positions stand there. It wants one row for each guess."""
+    real, ids = real_words(token_ids, mask)
+    counts = real[:, :-1] & real[:, 1:]
+    total = torch.zeros((), dtype=forward_hidden.dtype)
+    for states, targets in (
+        (forward_hidden[:, :-1], ids[:, 1:]),
+        (backward_hidden[:, 1:], ids[:, :-1]),
+    ):
+        logits = functional.linear(states, weights["weight"], weights["bias"])
+        losses = functional.cross_entropy(logits, targets, reduction="none")
+        total = total + losses[counts].mean() / 2
+    return total
+
+
+@misconception("bilm_loss")
+def softmax_before_cross_entropy(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You take the softmax twice: `F.cross_entropy` takes it, too. Look up what it expects to
+    get."""
+    real, ids = real_words(token_ids, mask)
+    counts = real[:, :-1] & real[:, 1:]
+    total = torch.zeros((), dtype=forward_hidden.dtype)
+    for states, targets in (
+        (forward_hidden[:, :-1][counts], ids[:, 1:][counts]),
+        (backward_hidden[:, 1:][counts], ids[:, :-1][counts]),
+    ):
+        logits = functional.linear(states, weights["weight"], weights["bias"])
+        total = total + functional.cross_entropy(logits.softmax(dim=-1), targets) / 2
+    return total
 
 
 @misconception("bilm_loss")

@@ -82,7 +82,7 @@ def sentence_marks_bare(words: Sequence[str], max_characters: int = 50) -> Tenso
 
 
 @misconception("char_ids")
-def begin_and_end_exchanged(words: Sequence[str], max_characters: int = 50) -> Tensor:
+def beginning_and_end_exchanged(words: Sequence[str], max_characters: int = 50) -> Tensor:
     """ "<S>" and "</S>" have each other's number. The slash stands in the one that ends."""
     other = {"<S>": "</S>", "</S>": "<S>"}
     return elmo.char_ids([other.get(word, word) for word in words], max_characters)

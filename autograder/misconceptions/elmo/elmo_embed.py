@@ -21,7 +21,7 @@ def keep_first(mixed: Tensor, lengths: Tensor) -> Tensor:
 def marks_kept(
     layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
 ) -> Tensor:
-    """The marks of begin and end are still there. Only words should remain."""
+    """The marks of the beginning and the end are still there. Only words should remain."""
     return keep_first(elmo.scalar_mix(layers, scores, gamma), num_words + 2)
 
 
@@ -39,7 +39,7 @@ def end_mark_kept(
     layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
 ) -> Tensor:
     """One vector too many remains in the shorter sentences. At which position does the mark of the
-    end stand, once the mark of the begin is gone?"""
+    end stand, once the mark of the beginning is gone?"""
     return keep_first(elmo.scalar_mix(layers, scores, gamma)[:, 1:-1], num_words + 1)
 
 
@@ -55,10 +55,10 @@ def only_the_end_mark_removed(
 
 
 @misconception("elmo_embed")
-def begin_mark_first(
+def beginning_mark_first(
     layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
 ) -> Tensor:
-    """Your first vector is that of the mark of the begin, and the last word is lost. In which
+    """Your first vector is that of the mark of the beginning, and the last word is lost. In which
     position of the layers does the first word stand?"""
     return keep_first(elmo.scalar_mix(layers, scores, gamma)[:, :-2], num_words)
 
@@ -96,6 +96,48 @@ def top_layer_only(
 ) -> Tensor:
     """You take the last layer alone. The layers should be mixed."""
     return keep_first(gamma * layers[-1][:, 1:-1], num_words)
+
+
+@misconception("elmo_embed")
+def words_set_to_zero(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You set the words to 0 and keep what stands behind them. `masked_fill` fills where its mask
+    is True: what does yours say there?"""
+    mixed = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    is_word = torch.arange(mixed.shape[1]) < num_words.unsqueeze(-1)
+    return mixed.masked_fill(is_word.unsqueeze(-1), 0.0)
+
+
+@misconception("elmo_embed")
+def counted_before_the_cut(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Each sentence loses its last word: you count positions while the mark of the beginning still
+    stands at 0. At which position does the first word stand when you count?"""
+    mixed = elmo.scalar_mix(layers, scores, gamma)
+    return keep_first(mixed, num_words)[:, 1:-1]
+
+
+@misconception("elmo_embed")
+def mask_longer_than_the_words(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your mask has a place for every position of the layers, marks included, but the marks are cut
+    off already. How many positions are left after the cut?"""
+    is_word = torch.arange(layers[0].shape[1]) < num_words.unsqueeze(-1)
+    words = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    return words.masked_fill(~is_word.unsqueeze(-1), 0.0)
+
+
+@misconception("elmo_embed")
+def product_with_a_longer_mask(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You multiply by a mask that is longer than what it multiplies, by two: the places of the two
+    marks. Which tensor should tell how long the mask is?"""
+    is_word = torch.arange(layers[0].shape[1]) < num_words.unsqueeze(-1)
+    return elmo.scalar_mix(layers, scores, gamma)[:, 1:-1] * is_word.unsqueeze(-1)
 
 
 @misconception("elmo_embed")

@@ -119,6 +119,21 @@ def candidate_by_sigmoid(
 
 
 @misconception("lstm_cell")
+def bias_forgotten(
+    x: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weights: Weights,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+) -> Pair:
+    """Your gates don't depend on the bias. Which of the entries of `weights` have you used so
+    far?"""
+    bare = {**weights, "bias": torch.zeros_like(weights["bias"])}
+    return elmo.lstm_cell(x, hidden, cell, bare, cell_clip, projection_clip)
+
+
+@misconception("lstm_cell")
 def hidden_state_not_read(
     x: Tensor,
     hidden: Tensor,
@@ -283,6 +298,42 @@ def clipped_above_only(
     cell = cell if cell_clip is None else cell.clamp(max=cell_clip)
     hidden = functional.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])
     return hidden if projection_clip is None else hidden.clamp(max=projection_clip), cell
+
+
+@misconception("lstm_cell")
+def clamp_with_one_number(
+    x: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weights: Weights,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+) -> Pair:
+    """You give `clamp` one number, and it takes that for the lower bound: all that is smaller
+    becomes this number. Clipping has a bound on either side."""
+    i, f, g, o = four_parts(x, hidden, weights)
+    cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+    cell = cell if cell_clip is None else cell.clamp(cell_clip)
+    hidden = functional.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])
+    return hidden if projection_clip is None else hidden.clamp(projection_clip), cell
+
+
+@misconception("lstm_cell")
+def clipped_by_none(
+    x: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weights: Weights,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+) -> Pair:
+    """You clip even where the limit is None, and None is no number: minus None means nothing. What
+    does the task say about None?"""
+    i, f, g, o = four_parts(x, hidden, weights)
+    cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+    cell = cell.clamp(-cell_clip, cell_clip)  # type: ignore[operator]
+    hidden = functional.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])
+    return hidden.clamp(-projection_clip, projection_clip), cell  # type: ignore[operator]
 
 
 @misconception("lstm_cell")

@@ -75,6 +75,23 @@ def sigmoid_of_each(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> 
 
 
 @misconception("scalar_mix")
+def weights_along_the_last_axis(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> Tensor:
+    """Your weights are laid along the last axis, so each weighs a number of the vectors and not a
+    layer: torch fits shapes together from the right. On which axis do your layers stand?"""
+    refuse_other_numbers(layers, scores)
+    weights = torch.softmax(scores, dim=0)
+    return gamma * (torch.stack(list(layers)) * weights).sum(dim=0)
+
+
+@misconception("scalar_mix")
+def product_over_the_last_axis(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> Tensor:
+    """Your product with the weights sums over the last axis, the numbers of the vectors, and one
+    axis too many is left. The sum should run over the layers."""
+    refuse_other_numbers(layers, scores)
+    return gamma * (torch.stack(list(layers)) @ torch.softmax(scores, dim=0))
+
+
+@misconception("scalar_mix")
 def plain_mean(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> Tensor:
     """You take the mean of the layers. The scores say how much each of them counts."""
     return elmo.scalar_mix(layers, torch.zeros_like(scores), gamma)
