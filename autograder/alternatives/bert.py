@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Mapping
@@ -240,7 +241,7 @@ def by_weights(documents: list[list[str]], seed: int) -> list[tuple[str, str, in
     for number, document in enumerate(documents):
         weights = lengths.clone()
         weights[number] = 0
-        for first, following in zip(document[:-1], document[1:], strict=True):
+        for first, following in itertools.pairwise(document):
             if torch.rand((), generator=generator) < 0.5:
                 pairs.append((first, following, 0))
                 continue
