@@ -25,7 +25,8 @@ def _refuse(documents: list[list[str]]) -> None:
 def last_sentence_too(documents: list[list[str]], seed: int) -> Pairs:
     """You make a pair of the last sentence of a document, too. Nothing follows it there."""
     _refuse(documents)
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     together = [(n, s) for n, document in enumerate(documents) for s in document]
     for (number, first), (_, following) in itertools.pairwise(together):
         if draw.random() < 0.5:
@@ -40,7 +41,8 @@ def both_pairs(documents: list[list[str]], seed: int) -> Pairs:
     """You make two pairs of each sentence, a true and a random one. Each sentence gets one pair,
     and chance decides which."""
     _refuse(documents)
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     for number, document in enumerate(documents):
         for first, following in itertools.pairwise(document):
             pairs.append((first, following, 0))
@@ -68,7 +70,8 @@ def from_any_document(documents: list[list[str]], seed: int) -> Pairs:
     """Some of your random sentences come from the same document as the first one. They have to come
     from another one."""
     _refuse(documents)
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     everything = [s for document in documents for s in document]
     for document in documents:
         for first, following in itertools.pairwise(document):
@@ -84,7 +87,8 @@ def document_first(documents: list[list[str]], seed: int) -> Pairs:
     """You draw a document first and then one of its sentences, so that those of short documents
     come too often. All sentences of the other documents are equally likely."""
     _refuse(documents)
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     for number, document in enumerate(documents):
         others = [d for n, d in enumerate(documents) if n != number and d]
         for first, following in itertools.pairwise(document):
@@ -100,7 +104,8 @@ def last_never_drawn(documents: list[list[str]], seed: int) -> Pairs:
     """Some sentences of the other documents are never drawn. Any of them may come, also the first
     and the last one of a document."""
     _refuse(documents)
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     for number, document in enumerate(documents):
         others = _others(documents, number)
         for first, following in itertools.pairwise(document):
@@ -116,7 +121,8 @@ def labels_take_turns(documents: list[list[str]], seed: int) -> Pairs:
     """Your labels take turns: one pair is true, the next one random. Let chance decide for each
     pair by itself."""
     _refuse(documents)
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     for number, document in enumerate(documents):
         for first, following in itertools.pairwise(document):
             if len(pairs) % 2 == 0:
@@ -159,7 +165,8 @@ def seed_fixed(documents: list[list[str]], seed: int) -> Pairs:
 def nothing_to_draw_from(documents: list[list[str]], seed: int) -> Pairs:
     """With a single document you get as far as drawing from an empty list. The docstring says which
     exception is asked for, before anything is drawn."""
-    draw, pairs = random.Random(seed), []
+    draw = random.Random(seed)
+    pairs: Pairs = []
     for number, document in enumerate(documents):
         for first, following in itertools.pairwise(document):
             if draw.random() < 0.5:
