@@ -335,11 +335,11 @@ def one_walk_through_the_text(
         raise ValueError("no spans")
     corrupted: list[int] = []
     blank: dict[int, int] = {}
-    for token, number in zip(text, owner, strict=True):
-        if number is None:
+    for token, whose in zip(text, owner, strict=True):
+        if whose is None:
             corrupted.append(token)
-        elif number not in blank:
-            blank[number] = len(corrupted)
+        elif whose not in blank:
+            blank[whose] = len(corrupted)
             corrupted.append(mask_id)
     columns = [(token, place, 0, -100) for place, token in enumerate(corrupted)]
     for which, (start, end) in enumerate(spans):
