@@ -245,18 +245,18 @@ def elmo_embed(
     which may hold any finite numbers.
 
     Args:
-        layers: L + 1 tensors of shape (B, T + 2, D), float.
+        layers: L + 1 tensors of shape (B, T + 2, width), float, both directions side by side.
         num_words: how many words each sentence has, shape (B,), int64, from 0 to T.
         scores: as ``scalar_mix`` takes them, shape (L + 1,).
         gamma: shape ().
 
     Returns:
-        Shape (B, T, D), in the dtype of the layers: a sentence's first word at position 0, and
+        Shape (B, T, width), in the dtype of the layers: a sentence's first word at position 0, and
         zeros behind its last word.
 
     Source: Peters et al. 2018, equation 1.
     """
-    words = scalar_mix(layers, scores, gamma)[:, 1:-1]  # (B, T, D); shorter ones: end mark and all
+    words = scalar_mix(layers, scores, gamma)[:, 1:-1]  # (B, T, width), end marks and all
     is_word = torch.arange(words.shape[1]) < num_words.unsqueeze(-1)  # (B, T)
     return words.masked_fill(~is_word.unsqueeze(-1), 0.0)
 

@@ -43,8 +43,9 @@ def skipgram_pairs(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
         window_sizes: how far each centre looks to each side, shape (T,), int64, zero or more.
 
     Returns:
-        Pairs of word ids, shape (P, 2), int64: column 0 the centre, column 1 the context. Ordered
-        by the centre's position, then by the context's position. With no pair, shape (0, 2).
+        Pairs of word ids, shape (number of pairs, 2), int64: column 0 the centre, column 1 the
+        context. Ordered by the centre's position, then by the context's position. With no pair,
+        shape (0, 2).
 
     Raises:
         ValueError: if ``token_ids`` and ``window_sizes`` differ in length.
@@ -64,23 +65,23 @@ def skipgram_pairs(token_ids: Tensor, window_sizes: Tensor) -> Tensor:
         for context in range(first, last + 1):
             if context != center:
                 pairs.append((ids[center], ids[context]))
-    return torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)  # (P, 2), also when P is 0
+    return torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)  # (number of pairs, 2)
 
 
 def keep_probability(counts: Tensor, threshold: float = 1e-3, formula: str = "paper") -> Tensor:
     """Give the probability with which an occurrence of each word is kept.
 
-    With f the word's relative frequency (its count over the sum of all counts) and t the
-    threshold, an occurrence is kept with probability
+    With f the word's relative frequency (its count over the sum of all counts), an occurrence is
+    kept with probability
 
-    * ``formula="paper"``: sqrt(t / f)
-    * ``formula="code"``: sqrt(t / f) + t / f, as in the released word2vec program
+    * ``formula="paper"``: sqrt(threshold / f)
+    * ``formula="code"``: sqrt(threshold / f) + threshold / f, as in the released word2vec program
 
     and never with more than 1. A word with count 0 has probability 1.
 
     Args:
         counts: how often each word occurs, shape (V,), integer or float.
-        threshold: t, a relative frequency; words rarer than that are always kept.
+        threshold: a relative frequency; words rarer than that are always kept.
         formula: ``"paper"`` or ``"code"``.
 
     Returns:

@@ -74,7 +74,7 @@ def as_the_program_writes_it(
     counts: Tensor, threshold: float = 1e-3, formula: str = "paper"
 ) -> Tensor:
     share = threshold * counts.sum()
-    if formula == "code":  # the released program's own form, (sqrt(f/t) + 1) * t/f
+    if formula == "code":  # in the released program's own form
         value = (torch.sqrt(counts / share) + 1) * share / counts
     elif formula == "paper":
         value = 1 / torch.sqrt(counts / share)

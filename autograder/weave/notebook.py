@@ -50,7 +50,10 @@ STUDENT_STEPS = (
     CheckCellMetadata,
 )
 
-PAGE_NOTE = "*On the book's page, the course's own code runs an experiment here; look at it there.*"
+PAGE_NOTE = (
+    "*Here the chapter's page in the book goes on with an experiment, which needs the course's own "
+    "code, or more time or data than a notebook has. Its results stand on that page.*"
+)
 
 
 def instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:

@@ -210,7 +210,7 @@ def train_skipgram_by_pair(
         for text in sorted(set(text_ids.tolist())):
             text_tokens = token_ids[text_ids == text]
             windows = draw_window_sizes(len(text_tokens), window, generator)
-            pairs = skipgram_pairs(text_tokens, windows)  # (P, 2)
+            pairs = skipgram_pairs(text_tokens, windows)  # (number of pairs, 2)
             negatives = _draw_noise(noise, (len(pairs), num_negatives), generator)
             rate = linear_learning_rate(learning_rate, (epoch + seen / len(token_ids)) / epochs)
             for pair, pair_negatives in zip(pairs, negatives, strict=True):

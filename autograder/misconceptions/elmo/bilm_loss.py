@@ -360,3 +360,42 @@ def softmax_over_the_text(
         logs = torch.log_softmax(logits, dim=1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
         total = total - logs[counts].mean() / 2
     return total
+
+
+@misconception("bilm_loss")
+def padding_looked_up(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You look up the loss of padding before you leave it out, and at padding any number may stand,
+    even one that is no word. Which comes first?"""
+    real = real_words(token_ids, mask)[0]
+    forward, backward = both_losses(forward_hidden, backward_hidden, token_ids, weights)
+    counts = real[:, :-1] & real[:, 1:]
+    return (forward[counts].mean() + backward[counts].mean()) / 2
+
+
+@misconception("bilm_loss")
+def padding_gathered(
+    forward_hidden: Tensor,
+    backward_hidden: Tensor,
+    token_ids: Tensor,
+    weights: Weights,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You `gather` at padding, too, where any number may stand, even one that is no word. Leave
+    padding out before you look anything up."""
+    real = real_words(token_ids, mask)[0]
+    counts = real[:, :-1] & real[:, 1:]
+    total = torch.zeros((), dtype=forward_hidden.dtype)
+    for states, targets in (
+        (forward_hidden[:, :-1], token_ids[:, 1:]),
+        (backward_hidden[:, 1:], token_ids[:, :-1]),
+    ):
+        logits = functional.linear(states, weights["weight"], weights["bias"])
+        logs = torch.log_softmax(logits, dim=-1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+        total = total - logs[counts].mean() / 2
+    return total

@@ -234,3 +234,66 @@ def squeezed(
     """With one word, an axis of your result is gone. `squeeze()` drops every axis of length 1:
     name the axis that it should drop, or do without it."""
     return elmo.char_cnn(characters, char_embedding, filters, activation).squeeze()
+
+
+@misconception("char_cnn")
+def padded_to_the_same_length(
+    characters: Tensor,
+    char_embedding: Tensor,
+    filters: Filters,
+    activation: Activation = torch.relu,
+) -> Tensor:
+    """You pad the row with zeros, so that there are as many places as characters. A filter has a
+    place only where it fits into the row."""
+    x = vectors_of(characters, char_embedding)
+    found = []
+    for one in filters:
+        around = one["weight"].shape[-1] - 1
+        padded = functional.pad(x, (around // 2, around - around // 2))
+        found.append(functional.conv1d(padded, one["weight"], one["bias"]).amax(dim=-1))
+    return activation(torch.cat(found, dim=-1))
+
+
+@misconception("char_cnn")
+def zero_does_not_learn(
+    characters: Tensor,
+    char_embedding: Tensor,
+    filters: Filters,
+    activation: Activation = torch.relu,
+) -> Tensor:
+    """Your values are right, but the vector of character 0 has no gradient: `padding_idx` keeps its
+    row from learning. Here 0 is a character as others are."""
+    x = functional.embedding(characters, char_embedding, padding_idx=0).transpose(1, 2)
+    found = [functional.conv1d(x, one["weight"], one["bias"]).amax(dim=-1) for one in filters]
+    return activation(torch.cat(found, dim=-1))
+
+
+@misconception("char_cnn")
+def values_and_places(
+    characters: Tensor,
+    char_embedding: Tensor,
+    filters: Filters,
+    activation: Activation = torch.relu,
+) -> Tensor:
+    """`max(dim=...)` gives two tensors, the largest values and where they stand, and you hand both
+    on. Which of the two does the activation take?"""
+    x = vectors_of(characters, char_embedding)
+    found: list[Tensor] = []
+    for one in filters:
+        largest = functional.conv1d(x, one["weight"], one["bias"]).max(dim=-1)
+        found.append(activation(largest))  # type: ignore[arg-type]
+    return torch.cat(found, dim=-1)
+
+
+@misconception("char_cnn")
+def values_and_places_joined(
+    characters: Tensor,
+    char_embedding: Tensor,
+    filters: Filters,
+    activation: Activation = torch.relu,
+) -> Tensor:
+    """What you put side by side are no tensors: `max(dim=...)` gives a pair, the largest values
+    and where they stand. You want one of the two."""
+    x = vectors_of(characters, char_embedding)
+    found = [functional.conv1d(x, one["weight"], one["bias"]).max(dim=-1) for one in filters]
+    return activation(torch.cat(found, dim=-1))  # type: ignore[arg-type]

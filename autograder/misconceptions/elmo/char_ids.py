@@ -18,6 +18,16 @@ def characters_of(word: str) -> list[int]:
     return MARKS.get(word) or list(word.encode())
 
 
+def letters_counted_rows(words: Sequence[str], max_characters: int) -> list[list[int]]:
+    """The rows of words that were cut before they were turned into bytes."""
+    rows = []
+    for word in words:
+        characters = MARKS.get(word) or list(word[: max_characters - 2].encode())
+        row = [258, *characters, 259]
+        rows.append([one + 1 for one in row + [260] * (max_characters - len(row))])
+    return rows
+
+
 @misconception("char_ids")
 def not_raised(words: Sequence[str], max_characters: int = 50) -> Tensor:
     """Every number is too small by 1. Read the end of the task again: what does 0 stand for?"""
@@ -113,3 +123,26 @@ def no_columns(words: Sequence[str], max_characters: int = 50) -> Tensor:
     be (0, max_characters)."""
     ids = elmo.char_ids(words, max_characters)
     return ids if len(words) else ids.reshape(-1)
+
+
+@misconception("char_ids")
+def letters_counted(words: Sequence[str], max_characters: int = 50) -> Tensor:
+    """You shorten the word while it is letters, and a row gets too long: a letter may have several
+    bytes. What is it that `max_characters` counts?"""
+    rows = letters_counted_rows(words, max_characters)
+    return torch.tensor(rows) if rows else spell(rows, max_characters)
+
+
+@misconception("char_ids")
+def letters_counted_then_reshaped(words: Sequence[str], max_characters: int = 50) -> Tensor:
+    """One of your rows is too long, so it can't be brought into shape: you shorten the word while
+    it is letters, and a letter may have several bytes. When should it be cut?"""
+    rows = letters_counted_rows(words, max_characters)
+    return torch.tensor(rows, dtype=torch.int64).reshape(-1, max_characters)
+
+
+@misconception("char_ids")
+def nothing_known_of_an_empty_list(words: Sequence[str], max_characters: int = 50) -> Tensor:
+    """Without words, torch sees an empty list, and can't know that whole numbers were meant nor how
+    long a row would be. You have to say both."""
+    return elmo.char_ids(words, max_characters) if len(words) else torch.tensor([]) + 1

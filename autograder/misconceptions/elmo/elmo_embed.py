@@ -148,3 +148,62 @@ def longest_sentence_for_all(
     number in `num_words`."""
     mixed = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
     return keep_first(mixed, num_words.max().expand(len(num_words)))
+
+
+@misconception("elmo_embed")
+def only_mixed(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You give back the mix as it is: marks, padding and all. Only words should remain."""
+    return elmo.scalar_mix(layers, scores, gamma)
+
+
+@misconception("elmo_embed")
+def nothing_cut_off(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your result is longer than it should be by two: nothing is cut off for the two marks. And
+    what is the vector at position 0?"""
+    return keep_first(elmo.scalar_mix(layers, scores, gamma), num_words)
+
+
+@misconception("elmo_embed")
+def product_without_an_axis(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your mask has two axes and the vectors have three, and torch fits shapes together from the
+    right. Which axis does the mask lack?"""
+    words = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    return words * (torch.arange(words.shape[1]) < num_words.unsqueeze(-1))
+
+
+@misconception("elmo_embed")
+def fill_without_an_axis(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """The mask that you give `masked_fill` has two axes, (B, T), and what it fills has three. Where
+    does the mask need one of length 1?"""
+    words = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    return words.masked_fill(~(torch.arange(words.shape[1]) < num_words.unsqueeze(-1)), 0.0)
+
+
+@misconception("elmo_embed")
+def product_with_the_longest(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """You multiply by a mask that is as long as the longest sentence. The layers may have room for
+    more: which shape says for how many words?"""
+    words = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    is_word = torch.arange(int(num_words.max())) < num_words.unsqueeze(-1)
+    return words * is_word.unsqueeze(-1)
+
+
+@misconception("elmo_embed")
+def fill_with_the_longest(
+    layers: Sequence[Tensor], num_words: Tensor, scores: Tensor, gamma: Tensor
+) -> Tensor:
+    """Your mask is as long as the longest sentence, and the layers may have room for more words.
+    Take the length of the mask from what it fills."""
+    words = elmo.scalar_mix(layers, scores, gamma)[:, 1:-1]
+    is_word = torch.arange(int(num_words.max())) < num_words.unsqueeze(-1)
+    return words.masked_fill(~is_word.unsqueeze(-1), 0.0)

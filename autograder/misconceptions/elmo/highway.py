@@ -94,3 +94,30 @@ def biases_forgotten(x: Tensor, weights: Weights) -> Tensor:
     """There are two biases among the weights, and your result doesn't depend on them."""
     bare = {name: w if w.ndim == 2 else torch.zeros_like(w) for name, w in weights.items()}
     return elmo.highway(x, bare)
+
+
+@misconception("highway")
+def biases_outside(x: Tensor, weights: Weights) -> Tensor:
+    """You add the biases after ReLU and sigmoid, so that a gate may leave the range from 0 to 1.
+    Look at the brackets of the formula."""
+    transformed = functional.linear(x, weights["transform_weight"]).relu()
+    gate = functional.linear(x, weights["gate_weight"]).sigmoid() + weights["gate_bias"]
+    return gate * (transformed + weights["transform_bias"]) + (1 - gate) * x
+
+
+@misconception("highway")
+def transform_bias_outside(x: Tensor, weights: Weights) -> Tensor:
+    """You add the bias of the transformed vector after its ReLU. What stands inside the brackets
+    of the formula?"""
+    transformed = functional.linear(x, weights["transform_weight"]).relu()
+    gate = parts(x, weights)[1].sigmoid()
+    return gate * (transformed + weights["transform_bias"]) + (1 - gate) * x
+
+
+@misconception("highway")
+def gate_bias_outside(x: Tensor, weights: Weights) -> Tensor:
+    """You add the bias of the gate after its sigmoid, so that the gate may leave the range from 0
+    to 1. What stands inside the brackets of the formula?"""
+    transformed = parts(x, weights)[0].relu()
+    gate = functional.linear(x, weights["gate_weight"]).sigmoid() + weights["gate_bias"]
+    return gate * transformed + (1 - gate) * x

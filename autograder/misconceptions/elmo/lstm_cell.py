@@ -361,3 +361,55 @@ def results_exchanged(
     """You return the cell first. The hidden state comes first, then the cell."""
     hidden, cell = elmo.lstm_cell(x, hidden, cell, weights, cell_clip, projection_clip)
     return cell, hidden
+
+
+@misconception("lstm_cell")
+def bias_twice(
+    x: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weights: Weights,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+) -> Pair:
+    """You add the bias twice, once with the input and once with the hidden state. `torch.nn.LSTM`
+    has two biases; how many are there here?"""
+    doubled = {**weights, "bias": 2 * weights["bias"]}
+    return elmo.lstm_cell(x, hidden, cell, doubled, cell_clip, projection_clip)
+
+
+@misconception("lstm_cell")
+def matrices_not_transposed(
+    x: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weights: Weights,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+) -> Pair:
+    """You multiply by the matrix as it is stored, and the shapes don't fit. `F.linear` uses it
+    otherwise: look at what the docstring says of the weights' shapes."""
+    pre = x @ weights["input_weight"] + hidden @ weights["hidden_weight"] + weights["bias"]
+    i, f, g, o = pre.chunk(4, dim=-1)
+    cell = clip(f.sigmoid() * cell + i.sigmoid() * g.tanh(), cell_clip)
+    hidden = functional.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])
+    return clip(hidden, projection_clip), cell
+
+
+@misconception("lstm_cell")
+def batch_cut_in_four(
+    x: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weights: Weights,
+    cell_clip: float | None = None,
+    projection_clip: float | None = None,
+) -> Pair:
+    """You cut the batch into parts, and not its numbers: without `dim`, `chunk` cuts along the
+    first axis. On which axis do i, f, g and o stand side by side?"""
+    from_input = functional.linear(x, weights["input_weight"], weights["bias"])
+    from_hidden = functional.linear(hidden, weights["hidden_weight"])
+    i, f, g, o = (from_input + from_hidden).chunk(4)
+    cell = clip(f.sigmoid() * cell + i.sigmoid() * g.tanh(), cell_clip)
+    hidden = functional.linear(o.sigmoid() * cell.tanh(), weights["projection_weight"])
+    return clip(hidden, projection_clip), cell

@@ -118,3 +118,11 @@ def numbers_not_compared(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor
     one in silence. The task asks for an error."""
     weights = torch.softmax(scores, dim=0)
     return gamma * sum(weight * layer for weight, layer in zip(weights, layers, strict=False))
+
+
+@misconception("scalar_mix")
+def weights_as_numbers(layers: Sequence[Tensor], scores: Tensor, gamma: Tensor) -> Tensor:
+    """Your values are right, but the scores can't learn: with `.tolist()`, `.item()`, `float()` or
+    `.detach()` the weights are cut off from them, and no gradient flows back."""
+    refuse_other_numbers(layers, scores)
+    return gamma * summed(layers, torch.softmax(scores.detach(), dim=0))

@@ -29,8 +29,8 @@ def counts_not_divided(counts: Tensor, threshold: float = 1e-3, formula: str = "
 
 @misconception("keep_probability")
 def square_root_missing(counts: Tensor, threshold: float = 1e-3, formula: str = "paper") -> Tensor:
-    """Your probabilities fall as t/f. Both formulas have a square root: frequent words are thinned
-    out less than that."""
+    """Your probabilities fall as threshold / f. Both formulas have a square root: frequent words
+    are thinned out less than that."""
     ratio = threshold / (counts / counts.sum())
     value = ratio if formula == "paper" else 2 * ratio
     return value.clamp(max=1.0)
@@ -46,8 +46,8 @@ def larger_than_one(counts: Tensor, threshold: float = 1e-3, formula: str = "pap
 
 @misconception("keep_probability")
 def fraction_upside_down(counts: Tensor, threshold: float = 1e-3, formula: str = "paper") -> Tensor:
-    """In your result frequent words are the ones that are kept. Look at which of t and f stands
-    above the other in the fraction."""
+    """In your result frequent words are the ones that are kept. Look at which of threshold and
+    f stands above the other in the fraction."""
     ratio = (counts / counts.sum()) / threshold
     value = ratio.sqrt() if formula == "paper" else ratio.sqrt() + ratio
     return value.clamp(max=1.0)
