@@ -45,7 +45,7 @@ def _shapes_of_attention(config: Config) -> list[tuple[int, ...]]:
 def _shapes_of_network(config: Config) -> list[tuple[int, ...]]:
     size, inner = config["hidden_size"], config["intermediate_size"]
     rows = {"SwiGLU": [inner, inner], "GeGLU": [2 * inner]}.get(config["activation"], [inner])
-    shapes: list[tuple[int, ...]] = [(number, size) for number in rows] + [(size, inner)]
+    shapes: list[tuple[int, ...]] = [*((number, size) for number in rows), (size, inner)]
     return shapes + ([(number,) for number in [*rows, size]] if config["has_bias"] else [])
 
 

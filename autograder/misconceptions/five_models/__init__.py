@@ -1,12 +1,13 @@
 """Wrong answers that students give in chapter 10, one module an exercise.
 
-The block and the model are written here once more, with places at which they can go wrong. The right
-functions are called through their module, since the modules of this package bear their names.
+The block and the model are written here once more, with places at which they can go wrong. The
+right functions are called through their module, since the modules here bear their names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -95,15 +96,8 @@ def block_with(
     for name in order:
         if name == "cross_attention" and memory is None:
             continue
-        norm = weights[f"{name}_norm"]
-        x = five_models.residual_step(
-            x,
-            lambda v, name=name: sublayer(name, v),
-            norm,
-            config["norm"],
-            alpha,
-            config["norm_eps"],
-        )
+        norm, eps = weights[f"{name}_norm"], config["norm_eps"]
+        x = five_models.residual_step(x, partial(sublayer, name), norm, config["norm"], alpha, eps)
     return x
 
 
