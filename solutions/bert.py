@@ -32,60 +32,36 @@ from solutions.transformer import encoder_layer
 # ---------------------------------------------------------------------------- exercises
 
 
-def bert_embeddings(
-    input_ids: Tensor,
-    token_type_ids: Tensor,
-    weights: Mapping[str, Tensor],
-    eps: float = 1e-12,
-    pad_id: int | None = None,
-) -> Tensor:
-    """Give the vectors that enter the first layer: token, position and segment, normalised.
+def wordpiece(word: str, vocabulary: Mapping[str, int]) -> list[str]:
+    """Cut a word into pieces of a vocabulary, from left to right, each as long as possible.
+
+    A piece that does not begin the word is written with "##" in front, in the vocabulary as in the
+    result: "##ed" may stand inside a word or at its end, "ed" only at its beginning.
 
     Args:
-        input_ids: shape (B, T), int64.
-        token_type_ids: the segment of each token, 0 or 1, shape (B, T), int64.
-        weights: "token_embedding" (V, D), "position_embedding" (P, D) with P at least T,
-            "segment_embedding" (2, D), and the gain "weight" (D,) and "bias" (D,) of the layer
-            norm over the sum.
-        eps: of the layer norm.
-        pad_id: the token of padding, whose row gets no gradient from here. None: all rows do.
+        word: one word, in the spelling of the vocabulary (lower case for an uncased BERT).
+        vocabulary: the id of each piece.
 
     Returns:
-        Shape (B, T, D). The first token of each text has position 0.
+        The pieces in their order. If at some place no piece fits, the whole word is unknown:
+        ["[UNK]"]. An empty word has no pieces.
 
-    Source: Devlin et al. 2019, figure 2; the layer norm as in the released code.
+    Source: Wu et al. 2016, "Google's Neural Machine Translation System" (arXiv:1609.08144), section
+        4.1, cut as in the code that was released with BERT.
     """
-    positions = torch.arange(input_ids.shape[1])  # (T,)
-    total = (
-        F.embedding(input_ids, weights["token_embedding"], pad_id)
-        + F.embedding(positions, weights["position_embedding"])  # (T, D), for each text the same
-        + F.embedding(token_type_ids, weights["segment_embedding"])
-    )  # (B, T, D)
-    return F.layer_norm(total, total.shape[-1:], weights["weight"], weights["bias"], eps)
-
-
-def gelu(x: Tensor, approximate: str = "none") -> Tensor:
-    """Give x times the probability that a standard normal number is below x.
-
-    Args:
-        x: any shape, float.
-        approximate: "none": the exact probability, by the error function erf. "tanh": the
-            approximation x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), which Google's code
-            has.
-
-    Returns:
-        The shape and dtype of ``x``.
-
-    Raises:
-        ValueError: if ``approximate`` is neither of the two.
-
-    Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units" (arXiv:1606.08415), section 2.
-    """
-    if approximate == "none":
-        return x * (1 + torch.erf(x / math.sqrt(2))) / 2
-    if approximate == "tanh":
-        return x / 2 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    raise ValueError(f'approximate is {approximate!r}; it must be "none" or "tanh"')
+    pieces: list[str] = []
+    start = 0
+    while start < len(word):
+        mark = "##" if start > 0 else ""
+        fitting = (
+            end for end in range(len(word), start, -1) if mark + word[start:end] in vocabulary
+        )
+        longest = next(fitting, None)
+        if longest is None:
+            return ["[UNK]"]
+        pieces.append(mark + word[start:longest])
+        start = longest
+    return pieces
 
 
 def mask_tokens(
@@ -182,6 +158,60 @@ def next_sentence_pairs(documents: list[list[str]], seed: int) -> list[tuple[str
                 pairs.append((first, sentences[number], 1))
         start += len(document)
     return pairs
+
+
+def bert_embeddings(
+    input_ids: Tensor,
+    token_type_ids: Tensor,
+    weights: Mapping[str, Tensor],
+    eps: float = 1e-12,
+) -> Tensor:
+    """Give the vectors that enter the first layer: token, position and segment, normalised.
+
+    Args:
+        input_ids: shape (B, T), int64.
+        token_type_ids: the segment of each token, 0 or 1, shape (B, T), int64.
+        weights: "token_embedding" (V, D), "position_embedding" (P, D) with P at least T,
+            "segment_embedding" (2, D), and the gain "weight" (D,) and "bias" (D,) of the layer
+            norm over the sum.
+        eps: of the layer norm.
+
+    Returns:
+        Shape (B, T, D). The first token of each text has position 0, the next one 1, and so on.
+
+    Source: Devlin et al. 2019, figure 2; the layer norm as in the released code.
+    """
+    positions = torch.arange(input_ids.shape[1])  # (T,)
+    total = (
+        F.embedding(input_ids, weights["token_embedding"])
+        + F.embedding(positions, weights["position_embedding"])  # (T, D), for each text the same
+        + F.embedding(token_type_ids, weights["segment_embedding"])
+    )  # (B, T, D)
+    return F.layer_norm(total, total.shape[-1:], weights["weight"], weights["bias"], eps)
+
+
+def gelu(x: Tensor, approximate: str = "none") -> Tensor:
+    """Give x times the probability that a standard normal number is below x.
+
+    Args:
+        x: any shape, float.
+        approximate: "none": the exact probability, by the error function erf. "tanh": the
+            approximation x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), which Google's code
+            has.
+
+    Returns:
+        The shape and dtype of ``x``.
+
+    Raises:
+        ValueError: if ``approximate`` is neither of the two.
+
+    Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units" (arXiv:1606.08415), section 2.
+    """
+    if approximate == "none":
+        return x * (1 + torch.erf(x / math.sqrt(2))) / 2
+    if approximate == "tanh":
+        return x / 2 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    raise ValueError(f'approximate is {approximate!r}; it must be "none" or "tanh"')
 
 
 def bert_layer(
@@ -373,7 +403,9 @@ class Bert(nn.Module):
         mask = None if attention_mask is None else padding_mask(attention_mask)
 
         eps, pad_id = config.norm_eps, config.pad_id
-        x = bert_embeddings(input_ids, token_type_ids, self.embeddings, eps, pad_id)
+        embeddings = dict(self.embeddings)
+        embeddings["token_embedding"] = _without_gradient(embeddings["token_embedding"], pad_id)
+        x = bert_embeddings(input_ids, token_type_ids, embeddings, eps)
         hidden_states = [x]
         for weights in self.layers:
             x = bert_layer(x, weights, config.num_heads, mask, config.gelu, eps)
@@ -398,3 +430,14 @@ class Bert(nn.Module):
         normed = F.layer_norm(active, active.shape[-1:], weights["weight"], weights["bias"], eps)
         # The output matrix is the embedding of the tokens: "tied".
         return F.linear(normed, self.embeddings["token_embedding"], weights["output_bias"])
+
+
+def _without_gradient(table: Tensor, row: int) -> Tensor:
+    """Give the same table, through which one row gets no gradient."""
+    seen = table.view_as(table)
+    if seen.requires_grad:
+        zero = torch.tensor([row])
+        seen.register_hook(  # type: ignore[no-untyped-call]
+            lambda gradient: gradient.index_fill(0, zero, 0.0)
+        )
+    return seen

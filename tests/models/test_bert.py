@@ -1,5 +1,6 @@
 """BERT in agreement with transformers, and what it learns."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
 from torch import Tensor
 from transformers import BertModel
 
@@ -93,8 +95,21 @@ def agree_gelu() -> None:
         )
 
 
+def agree_wordpiece() -> None:
+    """The pieces are those of the library that the released tokenizers are built with."""
+    names = ["[UNK]", "a", "ab", "abc", "##a", "##b", "##bc", "##cab", "c", "##c"]
+    vocabulary = {name: number for number, name in enumerate(names)}
+    theirs = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    for length in range(1, 6):
+        for letters in itertools.product("abcd"[: 4 if length < 5 else 3], repeat=length):
+            word = "".join(letters)
+            assert reference("bert").wordpiece(word, vocabulary) == theirs.encode(word).tokens, word
+    assert reference("bert").wordpiece("", vocabulary) == []
+
+
 AGREEMENTS: list[Callable[[], None]] = [
     agree_gelu,
+    agree_wordpiece,
     agree_7_heads_erf,
     agree_12_heads_tanh,
     agree_length_1,
@@ -102,6 +117,9 @@ AGREEMENTS: list[Callable[[], None]] = [
 ]
 
 MUTATIONS = [
+    Mutation("bert", "range(len(word), start, -1)", "range(start + 1, len(word) + 1)"),
+    Mutation("bert", '"##" if start > 0 else ""', '""'),
+    Mutation("bert", 'return ["[UNK]"]', 'return [*pieces, "[UNK]"]'),
     Mutation("bert", "x * (1 + torch.erf(x / math.sqrt(2))) / 2", "x * (1 + torch.erf(x)) / 2"),
     Mutation("bert", "0.044715 * x**3", "0.045 * x**3"),
     Mutation("bert", "math.sqrt(2 / math.pi)", "math.sqrt(math.pi / 2)"),
@@ -117,7 +135,12 @@ MUTATIONS = [
     Mutation("bert", "None if attention_mask is None else padding_mask(attention_mask)", "None"),
     Mutation("bert", ").tanh()", ")"),
     Mutation("bert", "self._pool(x[:, 0])", "self._pool(x[:, -1])"),
-    Mutation("bert", "self.embeddings, eps, pad_id)", "self.embeddings, 1e-12, pad_id)"),
+    Mutation("bert", "token_type_ids, embeddings, eps)", "token_type_ids, embeddings, 1e-12)"),
+    Mutation(
+        "bert",
+        '_without_gradient(embeddings["token_embedding"], pad_id)',
+        'self.embeddings["token_embedding"]',
+    ),
     Mutation(
         "transformer",
         '**weights["feed_forward_norm"], eps=eps)\n\n\ndef decoder_layer',

@@ -20,8 +20,8 @@ EXERCISES = {
     "split_heads merge_heads multi_head_attention",
     "transformer": "sinusoidal_positions layer_norm feed_forward encoder_layer decoder_layer "
     "noam_learning_rate label_smoothed_loss greedy_decode beam_search",
-    "bert": "bert_embeddings gelu mask_tokens masked_lm_loss next_sentence_pairs bert_layer "
-    "mean_pool",
+    "bert": "wordpiece mask_tokens masked_lm_loss next_sentence_pairs bert_embeddings gelu "
+    "bert_layer mean_pool",
     "llama": "rms_norm rope_frequencies apply_rope swiglu grouped_query_attention llama_block "
     "decode_step sample_top_p",
     "chatglm": "prefix_mask position_ids_2d apply_rope_2d geglu deepnorm_constants "
