@@ -21,6 +21,8 @@ STUDENT_PACKAGES = [
     "numpy",
     "matplotlib",
     "babel",
+    "gguf",
+    "tokenizers",
     "nbclient",
     "nbformat",
     "ipykernel",

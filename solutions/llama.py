@@ -119,7 +119,7 @@ def interleaved_to_half(weight: Tensor, num_heads: int) -> Tensor:
     Args:
         weight: shape (H * d, ...), such as a matrix (H * d, D) or a bias (H * d,), where rows 2i
             and 2i + 1 of each head belong together.
-        num_heads: H.
+        num_heads: how many heads the rows are shared out to: H for queries, G for keys.
 
     Returns:
         The same shape; row 2i of a head has become its row i, and row 2i + 1 its row i + d/2.
@@ -136,16 +136,16 @@ def swiglu(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
 
     Args:
         x: shape (..., D), float.
-        weights: "gate_weight" and "up_weight", each (F, D), and "down_weight" (D, F), used as
-            ``F.linear`` does: x @ weight.T. A bias for each may be there, "gate_bias" (F,),
-            "up_bias" (F,) and "down_bias" (D,), or may be missing.
+        weights: "gate_weight" and "up_weight", each (D_inner, D), and "down_weight" (D, D_inner),
+            used as ``F.linear`` does: x @ weight.T. A bias for each may be there, "gate_bias" and
+            "up_bias", (D_inner,), and "down_bias" (D,), or may be missing.
 
     Returns:
         Shape (..., D).
 
     Source: Shazeer 2020, "GLU Variants Improve Transformer" (arXiv:2002.05202), equation 6.
     """
-    gate = F.silu(F.linear(x, weights["gate_weight"], weights.get("gate_bias")))  # (..., F)
+    gate = F.silu(F.linear(x, weights["gate_weight"], weights.get("gate_bias")))
     inner = gate * F.linear(x, weights["up_weight"], weights.get("up_bias"))
     return F.linear(inner, weights["down_weight"], weights.get("down_bias"))
 
@@ -155,13 +155,13 @@ def grouped_query_attention(
 ) -> Tensor:
     """Let several query heads share one head of keys and values.
 
-    The query heads are cut into K groups of neighbours; all of a group attend to the same keys and
-    values, the first group to those of head 0. With K = H this is the attention of chapter 4.
+    The H query heads are cut into G groups of neighbours; all of a group attend to the same keys
+    and values, the first group to those of head 0. With G = H this is the attention of chapter 4.
 
     Args:
         query: shape (B, H, T, d), float.
-        key: shape (B, K, S, d), K a divisor of H.
-        value: shape (B, K, S, d).
+        key: shape (B, G, S, d), G a divisor of H.
+        value: shape (B, G, S, d).
         mask: True where the query may attend to the key, bool, a shape that broadcasts to
             (B, H, T, S). None: everywhere.
 
@@ -172,7 +172,7 @@ def grouped_query_attention(
         Multi-Head Checkpoints" (arXiv:2305.13245), section 2.2.
     """
     group_size = query.shape[1] // key.shape[1]
-    key = key.repeat_interleave(group_size, dim=1)  # (B, K, S, d) -> (B, H, S, d)
+    key = key.repeat_interleave(group_size, dim=1)  # (B, G, S, d) -> (B, H, S, d)
     value = value.repeat_interleave(group_size, dim=1)
     return scaled_dot_product_attention(query, key, value, mask)
 
@@ -193,20 +193,20 @@ def llama_block(
     Args:
         x: shape (B, T, D), float.
         weights: four groups. "attention_norm": "weight" (D,). "attention": "query_weight"
-            (H * d, D), "key_weight" and "value_weight" (K * d, D), "output_weight" (D, H * d), and
+            (H * d, D), "key_weight" and "value_weight" (G * d, D), "output_weight" (D, H * d), and
             a bias for each, "query_bias" and so on, which may be missing. "feed_forward_norm":
             "weight" (D,). "feed_forward": as ``swiglu`` takes them.
         angles: how far each position is turned, shape (T, d/2): d, and so the numbers of heads H
-            and K, are found from it.
+            and G, are found from it.
         mask: True where a position may attend to another, bool, a shape that broadcasts to
             (B, H, T, S), where S counts the earlier positions and the T of ``x``. None: everywhere.
-        past: keys (turned already) and values of earlier positions, each of shape (B, K, S - T, d).
+        past: keys (turned already) and values of earlier positions, each of shape (B, G, S - T, d).
             None: there are none, and S is T.
         eps: of both norms.
 
     Returns:
         The output, shape (B, T, D); and the keys and values of all positions, earlier ones first,
-        each of shape (B, K, S, d).
+        each of shape (B, G, S, d).
 
     Source: Touvron et al. 2023, section 2.2.
     """
@@ -216,10 +216,10 @@ def llama_block(
     key = F.linear(normed, attention["key_weight"], attention.get("key_bias"))
     value = F.linear(normed, attention["value_weight"], attention.get("value_bias"))
     query = apply_rope(split_heads(query, query.shape[-1] // head_dim), angles)  # (B, H, T, d)
-    key = apply_rope(split_heads(key, key.shape[-1] // head_dim), angles)  # (B, K, T, d)
+    key = apply_rope(split_heads(key, key.shape[-1] // head_dim), angles)  # (B, G, T, d)
     value = split_heads(value, value.shape[-1] // head_dim)
     if past is not None:
-        key = torch.cat([past[0], key], dim=2)  # (B, K, S, d)
+        key = torch.cat([past[0], key], dim=2)  # (B, G, S, d)
         value = torch.cat([past[1], value], dim=2)
     # grouped_query_attention as above, in torch's fused and faster form.
     heads = F.scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
@@ -246,7 +246,7 @@ def decode_step(
             and more for the prompt.
         layers: the weights of each block, as ``llama_block`` takes them.
         past: for each block the keys and values of the S - T earlier positions, each of shape
-            (B, K, S - T, d); empty if there are none. None: there are none, and none are kept.
+            (B, G, S - T, d); empty if there are none. None: there are none, and none are kept.
         frequencies: how far a position turns from the last one, shape (d/2,).
         attention_mask: 1 for a real token, 0 for padding, shape (B, S), for earlier and new
             positions. None: all real.
@@ -254,7 +254,7 @@ def decode_step(
 
     Returns:
         The vectors after the last block, shape (B, T, D); and for each block the keys and values of
-        all positions, each of shape (B, K, S, d), or an empty list if none are kept.
+        all positions, each of shape (B, G, S, d), or an empty list if none are kept.
 
     Source: Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need"
         (arXiv:1911.02150), the incremental form.

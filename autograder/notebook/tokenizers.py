@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from autograder.notebook.gguf_files import open_gguf
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -26,10 +27,9 @@ def gguf_tokenizer(path: str | os.PathLike[str]) -> Tokenizer:
     Raises:
         ValueError: the file has no tokenizer, or one of another kind.
     """
-    from gguf import GGUFReader
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-    fields = GGUFReader(Path(path)).fields
+    fields = open_gguf(path).fields
 
     def read(name: str) -> Any:
         field = fields.get(f"tokenizer.ggml.{name}")
