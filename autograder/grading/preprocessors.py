@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
-from traitlets import Float
+from traitlets import Bool, Float
 
+from autograder.box.session import TimeLimits
 from autograder.chapters import find_chapter
-from autograder.grading.execution import KernelExecution
+from autograder.grading.execution import Assignment, Execution
 from autograder.submission.restore import restore
-from autograder.submission.run import Limits
+from autograder.submission.validate import read_notebook
 
 Resources = dict[str, Any]
 Preprocessed = tuple[nbformat.NotebookNode, Resources]
@@ -44,18 +47,32 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
 
 
 class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
-    """Runs the submission, and leaves in each graded cell its verdict."""
+    """Runs the submission in a box, and leaves in each graded cell its verdict."""
 
     cell_seconds = Float(30.0, help="How long one cell may run, in seconds.").tag(config=True)
+    run_all = Bool(False, help="Also run the cells that no graded cell needs.").tag(config=True)
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Hand the notebook to the execution."""
+        about = resources["nbgrader"]
         try:
-            chapter = find_chapter(resources["nbgrader"]["notebook"])
+            assignment = Assignment.of_chapter(find_chapter(about["notebook"]))
         except LookupError:
-            chapter = None
-        KernelExecution(Limits(seconds=self.cell_seconds)).execute(nb, chapter)
+            assignment = self._other_assignment(about["assignment"], about["notebook"])
+        _execution(assignment, self.cell_seconds, self.run_all).execute(nb)
         return nb, resources
+
+    def _other_assignment(self, assignment: str, notebook: str) -> Assignment:
+        """An assignment that is no chapter of this course, as its source has it."""
+        course = self.parent.coursedir
+        folder = Path(course.format_path(course.source_directory, ".", assignment))
+        return Assignment.of_source(read_notebook(folder / f"{notebook}.ipynb"))
+
+
+@lru_cache(maxsize=2)
+def _execution(assignment: Assignment, seconds: float, run_all: bool) -> Execution:
+    """An execution with its warm process, kept for the next submission."""
+    return Execution(assignment, TimeLimits(cell=seconds), run_all)
 
 
 def note_cell(heading: str, sentences: list[str]) -> nbformat.NotebookNode:

@@ -9,7 +9,7 @@ from typing import Any
 from . import values
 from .answers import Expected, agrees, same_mistake
 from .compare import Difference, difference
-from .outcome import CUT_OFF, Call, Outcome
+from .outcome import CUT_OFF, Call, Outcome, Remote
 
 MOST_HINTS = 2
 
@@ -74,8 +74,10 @@ def diagnose(
     return "\n".join(lines)
 
 
-def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+def parameter_names(function: Callable[..., Any] | Remote) -> tuple[str, ...]:
     """What a function calls its parameters; nothing where that can't be known."""
+    if isinstance(function, Remote):
+        return function.parameters
     try:
         return tuple(inspect.signature(function).parameters)
     except (TypeError, ValueError):
