@@ -44,7 +44,9 @@ class Bounds:
         json_bytes: of its JSON.
         array_bytes: of all its arrays together.
         nodes: containers and leaves, all together.
-        keys: in all its dictionaries together; keys of one hash take time with their square.
+        keys: in all its dictionaries together.
+        twins: in one dictionary, keys that share their hash with another; they take time with
+            their square.
         depth: how deep containers may lie in each other.
         axes: of one array.
     """
@@ -53,6 +55,7 @@ class Bounds:
     array_bytes: int = 64 * MEGABYTE
     nodes: int = 200_000
     keys: int = 10_000
+    twins: int = 100
     depth: int = 32
     axes: int = 16
 
@@ -106,20 +109,22 @@ def unpack(
     """
     json_bytes, array_bytes = HEADER.unpack(read(HEADER.size))
     if json_bytes > bounds.json_bytes or array_bytes > bounds.array_bytes:
-        raise ProtocolError(
-            f"the message is too large: {json_bytes:,} bytes of text, {array_bytes:,} of arrays"
-        )
+        raise ProtocolError("the message is too large")
     text, raw = read(json_bytes), read(array_bytes)
     try:
         whole = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"the message is no JSON: {type(error).__name__}") from error
+        raise ProtocolError("the message is no JSON") from error
     if not isinstance(whole, dict) or set(whole) != {"message", "value"}:
         raise ProtocolError("the message has not the two parts that it must have")
     message = whole["message"]
     if not isinstance(message, dict):
         raise ProtocolError("the message's own part is no object")
-    return message, _Reader(raw, bounds, foreign).read(whole["value"])
+    try:
+        return message, _Reader(raw, bounds, foreign).read(whole["value"])
+    except (ValueError, TypeError, ArithmeticError, RuntimeError, MemoryError) as error:
+        # What torch or NumPy refuse to make, such as a shape whose product is beyond 64 bits.
+        raise ProtocolError("an array or a key can't be made") from error
 
 
 class _Reader:
@@ -130,6 +135,9 @@ class _Reader:
     ) -> None:
         self.raw, self.bounds, self.foreign = raw, bounds, foreign
         self.nodes = self.keys = 0
+        self.taken = (
+            0  # bytes of arrays: each is read once, so that no copy costs more than it sent
+        )
 
     def read(self, code: Any, depth: int = 0) -> Any:
         self.nodes += 1
@@ -166,20 +174,19 @@ class _Reader:
         raise ProtocolError("a part of the value is of no known kind")
 
     def _dict(self, content: Any, depth: int) -> dict[Any, Any]:
-        result = {}
         self.keys += len(_list(content))
         if self.keys > self.bounds.keys:
             raise ProtocolError("the value has too many keys")
+        pairs = []
         for pair in content:
             key, item = _list(pair, 2)
             known = self.read(key, depth + 1)
-            if not isinstance(known, bool | int | float | str | tuple | None):
+            if not _is_key(known):
                 raise ProtocolError("a key is of a kind that no key may be")
-            try:
-                result[known] = self.read(item, depth + 1)
-            except TypeError as error:  # a tuple with something in it that has no hash
-                raise ProtocolError("a key is of a kind that no key may be") from error
-        return result
+            pairs.append((known, self.read(item, depth + 1)))
+        if len(pairs) - len({hash(key) for key, _ in pairs}) > self.bounds.twins:
+            raise ProtocolError("the value has too many keys of one hash")
+        return dict(pairs)
 
     def _array(self, content: Any) -> Any:
         dtype, shape, order, start, is_tensor = _list(content, 5)
@@ -194,14 +201,18 @@ class _Reader:
         ):
             raise ProtocolError("an array is not described as it must be")
         count = math.prod(shape)
-        if start + count * ITEM_SIZES[dtype] > len(self.raw) or max(shape, default=0) > 1 << 40:
-            raise ProtocolError("an array reaches beyond its message")
+        end = start + count * ITEM_SIZES[dtype]
+        if start != self.taken or end > len(self.raw) or max(shape, default=0) > 1 << 40:
+            raise ProtocolError("an array is not where it must be")
+        self.taken = end
         stored = tuple(shape[axis] for axis in order)  # the axes as they lie in memory
         back = tuple(int(axis) for axis in np.argsort(order))
         if count == 0:
             empty = torch.empty(shape, dtype=getattr(torch, dtype))
             return empty if is_tensor else empty.numpy()
-        part = bytearray(self.raw[start : start + count * ITEM_SIZES[dtype]])
+        part = bytearray(memoryview(self.raw)[start:end])
+        if dtype == "bool" and max(part) > 1:
+            raise ProtocolError("a boolean is neither true nor false")
         if is_tensor:
             flat = torch.frombuffer(part, dtype=getattr(torch, dtype), count=count)
             return flat.reshape(stored).permute(back)
@@ -232,6 +243,12 @@ def _list(content: Any, length: int | None = None) -> list[Any]:
     if not isinstance(content, list) or (length is not None and len(content) != length):
         raise ProtocolError("a part of the value is not the list that it must be")
     return content
+
+
+def _is_key(key: Any) -> bool:
+    if isinstance(key, tuple):
+        return all(map(_is_key, key))
+    return key is None or isinstance(key, bool | int | float | str)
 
 
 def _is_count(number: Any) -> bool:

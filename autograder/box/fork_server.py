@@ -17,12 +17,15 @@ import select
 import signal
 import socket
 import sys
+import time
 import warnings
 from typing import Any
 
 from autograder.box import confine, inside
 
 LONGEST_REQUEST = 1 << 16
+GLANCE_SECONDS = 0.05  # how often a supervisor looks at its box
+PATIENCE_SECONDS = 5.0  # how long a fork is tried while the kernel has no process to give
 
 
 def main() -> None:
@@ -39,7 +42,7 @@ def main() -> None:
         request, descriptors, _, _ = socket.recv_fds(control, LONGEST_REQUEST, 2)
         if not request:
             return
-        if os.fork() == 0:
+        if _fork() == 0:
             control.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel, lifeline = descriptors
@@ -54,13 +57,16 @@ def _supervise(channel: int, lifeline: int, order: dict[str, Any], shell: inside
         if order["confined"]:
             confine.enter_namespaces()
         ended, open_while_alive = os.pipe()
-        child = os.fork()
+        child = _fork()
         if child == 0:
             os.close(lifeline)
             _become_box(channel, open_while_alive, order, shell)
         os.close(channel)
         os.close(open_while_alive)
-        select.select([lifeline, ended], [], [])
+        limits = confine.BoxLimits(**order["limits"])
+        while not select.select([lifeline, ended], [], [], GLANCE_SECONDS)[0]:
+            if confine.has_too_many_threads(child, limits):
+                break
         # The box is the first process of its namespace: with it everything in there ends.
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
@@ -70,6 +76,18 @@ def _supervise(channel: int, lifeline: int, order: dict[str, Any], shell: inside
             os.write(lifeline, json.dumps({"failure": repr(error)[:300]}).encode())
     finally:
         os._exit(0)
+
+
+def _fork() -> int:
+    """Fork, as soon as the kernel lets us: somebody else may have used up its processes."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return os.fork()
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(GLANCE_SECONDS)
 
 
 def _become_box(channel: int, alive: int, order: dict[str, Any], shell: inside.Shell) -> None:
@@ -84,8 +102,10 @@ def _become_box(channel: int, alive: int, order: dict[str, Any], shell: inside.S
         for place, number in enumerate(kept, start=inside.CHANNEL):
             os.dup2(number, place)
         os.closerange(inside.CHANNEL + len(kept), 4096)
+        confine.be_first_to_go()
         confine.set_limits(limits)
         if order["confined"]:
+            confine.limit_threads(limits)
             confine.hide_files(limits)
             confine.drop_rights()
         confine.forbid_system_calls()

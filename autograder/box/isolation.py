@@ -103,12 +103,18 @@ def probe() -> Isolation:
     return Isolation(Level.SANDBOX)
 
 
-def sandbox(readable: Sequence[Path], links: Sequence[tuple[Path, Path]] = ()) -> list[str]:
+def sandbox(
+    readable: Sequence[Path],
+    links: Sequence[tuple[Path, Path]] = (),
+    hidden: Sequence[Path] = (),
+) -> list[str]:
     """The command line of bubblewrap, up to the program to run.
 
     Args:
         readable: files and folders that are there inside, at the same place, and can't be changed.
         links: pairs of what is there, and where it is to be seen.
+        hidden: folders that are empty inside, though a readable one holds them. Of two folders the
+            deeper one is what counts, readable or hidden.
     """
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     nobody = str(NOBODY)  # root, too, is nobody in there
@@ -124,8 +130,11 @@ def sandbox(readable: Sequence[Path], links: Sequence[tuple[Path, Path]] = ()) -
     cache_of_libraries = "/etc/ld.so.cache"
     if Path(cache_of_libraries).exists():
         command += ["--ro-bind", cache_of_libraries, cache_of_libraries]
-    for path in readable:
-        command += ["--ro-bind", str(path), str(path)]
+    for path in sorted({*readable, *hidden}, key=lambda path: len(path.parts)):
+        if path in hidden:
+            command += ["--tmpfs", str(path), "--remount-ro", str(path)]
+        else:
+            command += ["--ro-bind", str(path), str(path)]
     for source, target in links:
         command += ["--ro-bind", str(source), str(target)]
     return [*command, "--remount-ro", "/", "--remount-ro", "/dev"]

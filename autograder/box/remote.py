@@ -14,6 +14,8 @@ from autograder.box.session import Session, plain_text
 from autograder.notebook.check import values
 from autograder.notebook.check.outcome import Call, Outcome, Remote
 
+TREATED = (Exception, StopIteration, StopAsyncIteration, ExceptionGroup)
+
 
 class RemoteFunction(Remote):
     """A function in the box.
@@ -95,6 +97,9 @@ class RemoteObject(values.Foreign):
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return RemoteFunction(self._session, "", self)(*inputs, **options)
 
+    def __repr__(self) -> str:
+        return f"<{self.type_name} in the box>"
+
     def __getattr__(self, name: str) -> RemoteFunction:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -104,21 +109,19 @@ class RemoteObject(values.Foreign):
 def as_exception(outcome: Outcome) -> Exception:
     """An exception as a graded cell can catch it: of the nearest class that Python itself has.
 
-    Its class has the student's own name for it. No class that Python treats in a way of its own,
-    such as `SystemExit`, is ever raised.
+    Its class has the student's own name for it. No class that Python treats in a way of its own is
+    ever raised, such as `SystemExit`, or `StopIteration`, which ends a `map` without a word.
     """
     kin: type[Exception] = RuntimeError
     for name in outcome.error_bases:
         found = getattr(builtins, name, None)
-        if isinstance(found, type) and issubclass(found, Exception) and found is not Exception:
+        if isinstance(found, type) and issubclass(found, Exception) and found not in TREATED:
             kin = found
             break
     name = outcome.error if outcome.error and outcome.error.isidentifier() else kin.__name__
 
     class Raised(kin):  # type: ignore[valid-type, misc]
         """What a student's function raised."""
-
-        raised_in_the_box = True
 
         def __init__(self, text: str) -> None:
             Exception.__init__(self, text)
@@ -134,15 +137,15 @@ def _outcome(reply: dict[str, Any], value: Any, call: Call) -> Outcome:
     """An outcome out of a reply, every part of it checked."""
     error, bases, changed = reply.get("error"), reply.get("error_bases"), reply.get("changed")
     if error is not None:
-        names = [plain_text(base, 60) for base in bases] if isinstance(bases, list) else []
+        names = [plain_text(base, 60) for base in bases[:20]] if isinstance(bases, list) else []
         return Outcome(
             error=plain_text(error, 60) or "Exception",
-            error_bases=tuple(names[:20]),
+            error_bases=tuple(names),
             text=plain_text(reply.get("text"), 300),
             line=plain_text(reply.get("line"), 300),
             inside=plain_text(reply.get("inside"), 60),
         )
-    places = changed if isinstance(changed, list) else []
+    places = changed[:100] if isinstance(changed, list) else []
     return Outcome(
         value=value,
         changed=tuple(place for place in places if place in range(len(call.inputs))),

@@ -64,6 +64,10 @@ class ForkServer:
         self.isolation = isolation or probe()
         self.isolation.require(Level.PROCESS)
         self.limits = limits or BoxLimits()
+        self._set_up, self._data_wheels = set_up, data_wheels
+        self._start()
+
+    def _start(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = [sys.executable, "-m", "autograder.box.fork_server", str(theirs.fileno())]
         environment = {
@@ -79,7 +83,7 @@ class ForkServer:
             "COURSE_DATA": str(COURSE / "data" if self.is_sandbox else data_folder()),
         }
         if self.is_sandbox:
-            program = [*_sandbox(data_wheels, environment), "--", *program]
+            program = [*_sandbox(self._data_wheels, environment), "--", *program]
         with tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
                 program,
@@ -94,7 +98,7 @@ class ForkServer:
             self._control.settimeout(START_SECONDS)
             ready = b""
             with contextlib.suppress(OSError):
-                self._control.send(json.dumps({"set_up": set_up}).encode())
+                self._control.send(json.dumps({"set_up": self._set_up}).encode())
                 ready = self._control.recv(1 << 16)
             if not ready:
                 errors.seek(0)
@@ -108,12 +112,17 @@ class ForkServer:
         return self.isolation.level is Level.SANDBOX
 
     def open_box(self) -> Box:
-        """A fresh box.
+        """A fresh box; of a fresh warm process where the first can make none.
 
         Raises:
-            CourseError: the warm process is gone, or the box can't be closed.
+            CourseError: the box can't be closed.
         """
-        return Box(self._ask, self.limits)
+        try:
+            return Box(self._ask, self.limits)
+        except CourseError:  # what ended the warm process must not cost the next submission
+            self.close()
+            self._start()
+            return Box(self._ask, self.limits)
 
     def close(self) -> None:
         """End the warm process, and every box with it."""
@@ -208,7 +217,7 @@ class Box:
         waiting = memoryview(packed)
         try:
             while waiting:
-                self._channel.settimeout(max(end - time.monotonic(), 0.001))
+                self._channel.settimeout(_seconds_until(end))
                 waiting = waiting[self._channel.send(waiting) :]
         except TimeoutError as error:
             raise DeadlineMissed("It did not take its input in time.") from error
@@ -221,8 +230,8 @@ class Box:
         def read(count: int) -> bytes:
             received = bytearray()
             while len(received) < count:
-                self._channel.settimeout(max(end - time.monotonic(), 0.001))
                 try:
+                    self._channel.settimeout(_seconds_until(end))
                     part = self._channel.recv(min(count - len(received), channel.MEGABYTE))
                 except TimeoutError as error:
                     raise DeadlineMissed("It did not end in time.") from error
@@ -236,6 +245,18 @@ class Box:
         return channel.unpack(read, foreign=foreign)
 
 
+def _seconds_until(end: float) -> float:
+    """How long there is still to wait.
+
+    Raises:
+        TimeoutError: no time is left. Whoever sends a byte now and then shall not be waited for.
+    """
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
 def _stand_in(value: Any) -> dict[str, Any]:
     """The code of an object of this box, which is sent back to it as an input."""
     number = getattr(value, "number", None)
@@ -246,14 +267,28 @@ def _stand_in(value: Any) -> dict[str, Any]:
 
 def _sandbox(data_wheels: Sequence[str], environment: dict[str, str]) -> list[str]:
     """The command line of the sandbox for the warm process."""
-    prefix, base = Path(sys.prefix), Path(sys.base_prefix)
-    readable = [folder for folder in (base, prefix) if not folder.is_relative_to("/usr")]
+    libraries = [Path(sys.base_prefix), Path(sys.prefix)]
+    readable = [folder for folder in libraries if not _lies_in(folder, [Path("/usr")])]
     links = [(ROOT / "autograder" / name, COURSE / "autograder" / name) for name in SHOWN]
     for wheel in data_wheels:
         name = wheel.replace("-", "_").lower()
         if (data_folder() / name).is_dir():
             links.append((data_folder() / name, COURSE / "data" / name))
-    command = sandbox(readable, links)
+    # The course may be installed among the libraries, or stand in a folder such as /usr/src.
+    copies = [
+        copy
+        for folder in libraries
+        for name in ("autograder", "solutions", "benchmarks")
+        for copy in folder.glob(f"lib*/python*/site-packages/{name}")
+    ]
+    checkout = [ROOT] if (ROOT / "pyproject.toml").exists() else []
+    hidden = [path for path in [*copies, *checkout] if _lies_in(path, [Path("/usr"), *readable])]
+    inner = [path for path in libraries if hidden and _lies_in(path, checkout)]
+    command = sandbox([*readable, *inner], links, hidden)
     for name, value in environment.items():
         command += ["--setenv", name, value]
     return command
+
+
+def _lies_in(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)

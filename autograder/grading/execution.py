@@ -3,12 +3,17 @@
 An `Execution` fills in the outputs of a notebook's graded cells, and nothing else of the grading
 knows how it does that. The student's code runs in a box; the graded cells run here, outside, and
 ask the box for answers. So a submission can give answers, right or wrong, and never a verdict.
+
+A function sees the inputs that it is called with, and could tell them: in what it prints, in an
+exception, in a value that a message quotes. So the box that is asked the hidden checks gives the
+verdicts, and nothing that it says is shown. What is shown, outputs and reasons, is said by a second
+box, which is never asked anything hidden.
 """
 
 from __future__ import annotations
 
 import builtins
-import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +22,23 @@ from nbformat.v4 import new_output
 
 from autograder.box.remote import RemoteFunction
 from autograder.box.server import BoxLost, ForkServer
-from autograder.box.session import Session, TimeLimits
+from autograder.box.session import CellResult, Session, TimeLimits
 from autograder.chapters import Chapter
 from autograder.grading.needed import needed_cells
 from autograder.notebook.check import Check, CheckFailed
-from autograder.notebook.check.callsite import BEGIN_HIDDEN, END_HIDDEN
+from autograder.notebook.check.callsite import constants
 from autograder.reference import ReferenceAnswers, RememberedAnswers
 from autograder.submission.names import given_names, used_names
 from autograder.submission.restore import grade_id, is_check
+from autograder.submission.run import DEATH, TIMEOUT
 from autograder.submission.validate import failure_message, passed_line
 from autograder.trial import run_cell
 from autograder.weave.notebook import student_notebook
+from autograder.weave.page import without_hidden
+
+Told = CellResult | Exception | None  # of a graded cell: why it failed, None where it passed
+
+NOT_SHOWN = "(its text is not shown, since this is a hidden check)"
 
 
 @dataclass(frozen=True)
@@ -92,18 +103,24 @@ class Execution:
             notebook: the submission, its graded cells as they were handed out.
         """
         handed_out = frozenset() if self.run_all else self.assignment.handed_out
-        needed = [id(cell) for cell in needed_cells(notebook, handed_out)]
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        with Session(self._server, self.limits) as session:
-            for cell in notebook.cells:
-                if is_check(cell):
-                    self._judge(cell, session)
-                elif id(cell) in needed:
-                    _run(cell, session)
+        needed = {id(cell) for cell in needed_cells(notebook, handed_out)}
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        for cell in code:
+            cell.outputs, cell.execution_count = [], None
+        run = [cell for cell in code if is_check(cell) or id(cell) in needed]
+        verdicts = self._go_through(run, hidden=True)
+        told = verdicts
+        if any(map(_has_news, verdicts.values())):
+            lost = {place: one for place, one in verdicts.items() if _is_lost(one)}
+            told = self._go_through(run, hidden=False, known=lost)
+        for place, cell in enumerate(run):
+            cell.execution_count = 1
+            if is_check(cell):
+                _enter_verdict(cell, verdicts[place], told[place])
+            else:
+                _enter_outputs(cell, told[place])
         for cell, message in [
-            (cell, failure_message(cell, notebook)) for cell in notebook.cells if is_check(cell)
+            (cell, failure_message(cell, notebook)) for cell in run if is_check(cell)
         ]:
             tidy(cell, message)
 
@@ -111,22 +128,44 @@ class Execution:
         """End all boxes."""
         self._server.close()
 
-    def _judge(self, cell: nbformat.NotebookNode, session: Session) -> None:
+    def _go_through(
+        self,
+        cells: list[nbformat.NotebookNode],
+        hidden: bool,
+        known: Mapping[int, Told] | None = None,
+    ) -> dict[int, Told]:
+        """Run cells in their order in a fresh box, and tell what came of each, by its place.
+
+        Args:
+            cells: the cells; graded ones run here.
+            hidden: run the hidden checks, too.
+            known: what is known to come of some cells, which are left out.
+        """
+        told = dict(known or {})
+        with Session(self._server, self.limits) as session:
+            for place, cell in enumerate(cells):
+                if place in told:
+                    continue
+                if is_check(cell):
+                    source = cell.source if hidden else without_hidden(cell.source)
+                    told[place] = self._judge(source, session, hidden)
+                else:
+                    told[place] = session.run(cell.source)
+        return told
+
+    def _judge(self, source: str, session: Session, hidden: bool) -> Exception | None:
         """Run a graded cell here, where the names of the notebook stand for those in the box."""
-        source = cell.source
         names = dict(self._set_up)
         if "check" in names:
-            names["check"] = Check(self._answers)
+            names["check"] = Check(self._answers, hidden)
         for name in used_names(source) - given_names(source) - set(names) - set(dir(builtins)):
             names[name] = RemoteFunction(session, name)
         session.begin_check()
         try:
             run_cell(source, names)
         except Exception as error:
-            cell.outputs = [_error_output(error, source)]
-        else:
-            cell.execution_count = 1
-            cell.outputs = [new_output("stream", name="stdout", text=passed_line(cell) + "\n")]
+            return error
+        return None
 
 
 def tidy(cell: nbformat.NotebookNode, message: str) -> None:
@@ -143,36 +182,55 @@ def tidy(cell: nbformat.NotebookNode, message: str) -> None:
         cell.outputs = [new_output("stream", name="stdout", text=passed_line(cell) + "\n")]
 
 
-def _run(cell: nbformat.NotebookNode, session: Session) -> None:
-    result = session.run(cell.source)
-    cell.execution_count = 1
-    if result.output:
-        cell.outputs.append(new_output("stream", name="stdout", text=result.output))
-    if result.error is not None:
-        said = f"{result.error}: {result.text}"
-        cell.outputs.append(
-            new_output("error", ename=result.error, evalue=result.text, traceback=[said])
-        )
+def _has_news(told: Told) -> bool:
+    """True where there is something to show."""
+    if isinstance(told, CellResult):
+        return bool(told.output) or told.error is not None
+    return told is not None
 
 
-def _error_output(error: Exception, source: str) -> nbformat.NotebookNode:
-    """What a failing graded cell leaves, without what would give hidden inputs away."""
-    name = type(error).__name__
+def _is_lost(told: Told) -> bool:
+    """True where a cell ended its box, which need not happen twice: the reason is ours."""
+    if isinstance(told, CellResult):
+        return told.error in (TIMEOUT, DEATH)
+    return isinstance(told, BoxLost)
+
+
+def _enter_verdict(cell: nbformat.NotebookNode, verdict: Told, shown: Told) -> None:
+    """Leave in a graded cell its verdict, and the reason that may be shown."""
+    if not isinstance(verdict, Exception):
+        cell.outputs = [new_output("stream", name="stdout", text=passed_line(cell) + "\n")]
+        return
+    if isinstance(shown, BoxLost):
+        name, text = CheckFailed.__name__, str(shown)  # the text is a sentence already
+    elif isinstance(shown, Exception) and shown is not verdict:
+        name, text = type(shown).__name__, str(shown)
+    else:
+        name, text = _without_hints(verdict, cell.source)
+    cell.outputs = [new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]
+
+
+def _without_hints(error: Exception, source: str) -> tuple[str, str]:
+    """Name and text of an exception of a hidden check, without what would give its inputs away."""
     text = str(error)
     if isinstance(error, BoxLost):
-        name = CheckFailed.__name__  # the text is a sentence already
-    elif getattr(error, "raised_in_the_box", False) and _in_hidden_part(error, source):
-        text = "(its text is not shown, since this is a hidden check)"
-    return new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
+        return CheckFailed.__name__, text
+    ours = isinstance(error, CheckFailed) or type(error) is NameError
+    name = next(
+        kin.__name__
+        for kin in type(error).__mro__
+        if kin is CheckFailed or kin.__module__ == "builtins"
+    )
+    return name, text if ours or text in constants(source) else NOT_SHOWN
 
 
-def _in_hidden_part(error: Exception, source: str) -> bool:
-    """True where the line of the graded cell that led to an exception is a hidden one."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename.startswith("<cell ")]
-    hidden, inside = set[int](), False
-    for number, line in enumerate(source.splitlines(), start=1):
-        inside = (inside or BEGIN_HIDDEN in line) and END_HIDDEN not in line
-        if inside:
-            hidden.add(number)
-    return any(number in hidden for number in lines)
+def _enter_outputs(cell: nbformat.NotebookNode, told: Told) -> None:
+    if not isinstance(told, CellResult):
+        return
+    if told.output:
+        cell.outputs.append(new_output("stream", name="stdout", text=told.output))
+    if told.error is not None:
+        said = f"{told.error}: {told.text}"
+        cell.outputs.append(
+            new_output("error", ename=told.error, evalue=told.text, traceback=[said])
+        )

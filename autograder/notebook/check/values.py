@@ -132,9 +132,26 @@ def describe(value: Any) -> str:
     return f"something of type {type_name}"
 
 
+def kind(value: Any) -> str:
+    """One of a few words for a value: its type and number of axes, and nothing that it holds."""
+    if is_array(value):
+        axes = f"{value.ndim} ax{'i' if value.ndim == 1 else 'e'}s"
+        return f"{describe(value).partition(' of shape')[0]} with {axes}"
+    if value is None:
+        return "None"
+    for known in (bool, int, float, str, list, tuple, dict):
+        if isinstance(value, known):
+            return f"an {known.__name__}" if known is int else f"a {known.__name__}"
+    return "something else"
+
+
 def describe_with_items(value: Any) -> str:
     """`describe`, and what is in a list or tuple where that is short."""
-    written = repr(value) if isinstance(value, list | tuple) else ""
+    short = isinstance(value, list | tuple) and len(value) <= 20
+    plain = short and all(
+        item is None or isinstance(item, bool | int | float | str) for item in value
+    )
+    written = repr(value) if plain else ""
     return f"{describe(value)}: {written}" if 0 < len(written) <= 100 else describe(value)
 
 
