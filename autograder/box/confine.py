@@ -128,12 +128,20 @@ def limit_threads(limits: BoxLimits) -> None:
     resource.setrlimit(resource.RLIMIT_NPROC, (limits.threads, limits.threads))
 
 
-def has_too_many_threads(process: int, limits: BoxLimits) -> bool:
-    """True where a process runs more threads than it may."""
+def has_too_many_threads(process: int, limits: BoxLimits, proc: int) -> bool:
+    """True where a process runs more threads than it may.
+
+    Args:
+        process: its number.
+        limits: what it may use.
+        proc: descriptor of the folder /proc.
+    """
     try:
-        about = Path(f"/proc/{process}/stat").read_text(errors="replace")
+        file = os.open(f"{process}/stat", os.O_RDONLY, dir_fd=proc)
     except OSError:
         return False  # it is gone
+    about = os.read(file, 4096).decode(errors="replace")
+    os.close(file)
     # Its name stands in brackets and may hold any letter; the threads are the 18th number after it.
     return int(about.rpartition(")")[2].split()[17]) > limits.threads
 

@@ -56,6 +56,7 @@ def _supervise(channel: int, lifeline: int, order: dict[str, Any], shell: inside
     try:
         if order["confined"]:
             confine.enter_namespaces()
+        proc = os.open("/proc", os.O_PATH)  # the box will hide that folder from this process, too
         ended, open_while_alive = os.pipe()
         child = _fork()
         if child == 0:
@@ -65,7 +66,7 @@ def _supervise(channel: int, lifeline: int, order: dict[str, Any], shell: inside
         os.close(open_while_alive)
         limits = confine.BoxLimits(**order["limits"])
         while not select.select([lifeline, ended], [], [], GLANCE_SECONDS)[0]:
-            if confine.has_too_many_threads(child, limits):
+            if confine.has_too_many_threads(child, limits, proc):
                 break
         # The box is the first process of its namespace: with it everything in there ends.
         os.kill(child, signal.SIGKILL)

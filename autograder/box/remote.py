@@ -10,9 +10,10 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from autograder.box.session import Session, plain_text
+from autograder.box.session import Session
 from autograder.notebook.check import values
 from autograder.notebook.check.outcome import Call, Outcome, Remote
+from autograder.text import plain_text
 
 TREATED = (Exception, StopIteration, StopAsyncIteration, ExceptionGroup)
 

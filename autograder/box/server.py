@@ -29,7 +29,10 @@ SHOWN = (
     *("box/__init__.py", "box/channel.py", "box/confine.py", "box/fork_server.py", "box/inside.py"),
 )
 START_SECONDS = 120.0
-DIED = "The process died: it may have used too much memory, or ended Python itself."
+DIED = (
+    "The process died: it may have used too much memory or too many threads, or ended Python "
+    "itself."
+)
 
 
 class BoxLost(Exception):

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograder.box.server import Box, BoxLost, DeadlineMissed, ForkServer
 from autograder.submission.run import DEATH, TIMEOUT
+from autograder.text import plain_text
 
 MOST_BOXES = 40  # for one submission: more than any chapter has checks
 
@@ -163,16 +164,3 @@ class Session:
         if time.monotonic() > self._end:
             return f"{what} was stopped: the notebook ran for {self.limits.notebook:g} seconds."
         return f"{what} did not end within {self.limits.cell:g} seconds."
-
-
-def plain_text(said: Any, most: int) -> str:
-    """What a box said, as text that can be written into a file and shown: no control characters.
-
-    Args:
-        said: whatever came.
-        most: how many characters are kept.
-    """
-    if not isinstance(said, str):
-        return ""
-    kept = said[:most].encode("utf-8", errors="replace").decode("utf-8")
-    return "".join(letter for letter in kept if letter in "\n\t" or letter.isprintable())

@@ -14,6 +14,7 @@ from traitlets import Bool, Float
 from autograder.box.session import TimeLimits
 from autograder.chapters import find_chapter
 from autograder.grading.execution import Assignment, Execution
+from autograder.grading.harmless import make_harmless, note_cell
 from autograder.submission.restore import restore
 from autograder.submission.validate import read_notebook
 
@@ -31,6 +32,8 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Restore the cells, and say at the top of the notebook what had to be restored."""
         about = resources["nbgrader"]
+        source = _source(self.parent.coursedir, about)
+        make_harmless(nb, {cell.source for cell in source.cells if cell.cell_type == "markdown"})
         with Gradebook(about["db_url"]) as gradebook:
             released = gradebook.find_notebook(about["notebook"], about["assignment"])
             points = {cell.name: cell.max_score for cell in released.grade_cells}
@@ -58,15 +61,9 @@ class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
         try:
             assignment = Assignment.of_chapter(find_chapter(about["notebook"]))
         except LookupError:
-            assignment = self._other_assignment(about["assignment"], about["notebook"])
+            assignment = Assignment.of_source(_source(self.parent.coursedir, about))
         _execution(assignment, self.cell_seconds, self.run_all).execute(nb)
         return nb, resources
-
-    def _other_assignment(self, assignment: str, notebook: str) -> Assignment:
-        """An assignment that is no chapter of this course, as its source has it."""
-        course = self.parent.coursedir
-        folder = Path(course.format_path(course.source_directory, ".", assignment))
-        return Assignment.of_source(read_notebook(folder / f"{notebook}.ipynb"))
 
 
 @lru_cache(maxsize=2)
@@ -75,10 +72,10 @@ def _execution(assignment: Assignment, seconds: float, run_all: bool) -> Executi
     return Execution(assignment, TimeLimits(cell=seconds), run_all)
 
 
-def note_cell(heading: str, sentences: list[str]) -> nbformat.NotebookNode:
-    """A markdown cell that tells whoever reads the graded notebook what happened to it."""
-    lines = "\n".join(f"- {sentence}" for sentence in sentences)
-    return nbformat.v4.new_markdown_cell(f"**{heading}**\n\n{lines}")
+def _source(course: Any, about: dict[str, str]) -> nbformat.NotebookNode:
+    """The instructor's notebook of the one that is graded."""
+    folder = Path(course.format_path(course.source_directory, ".", about["assignment"]))
+    return read_notebook(folder / f"{about['notebook']}.ipynb")
 
 
 def _released_cell(cell: Any, points: dict[str, float], answers: set[str]) -> nbformat.NotebookNode:
