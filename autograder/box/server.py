@@ -114,6 +114,11 @@ class ForkServer:
         """True where boxes are closed by bubblewrap and namespaces."""
         return self.isolation.level is Level.SANDBOX
 
+    @property
+    def process(self) -> int:
+        """The number of the warm process, or of its sandbox."""
+        return self._process.pid
+
     def open_box(self) -> Box:
         """A fresh box; of a fresh warm process where the first can make none.
 

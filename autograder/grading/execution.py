@@ -49,28 +49,30 @@ class Assignment:
         set_up: the source of the cell that its graded cells take their imports from.
         handed_out: the sources of the cells that are neither answers nor checks.
         data_wheels: the wheels whose data its notebook reads.
+        texts: the sources of its Markdown cells.
     """
 
     set_up: str
     handed_out: frozenset[str] = frozenset()
     data_wheels: tuple[str, ...] = ()
+    texts: frozenset[str] = frozenset()
 
     @classmethod
     def of_chapter(cls, chapter: Chapter) -> Assignment:
         """A chapter of this course."""
+        cells = student_notebook(chapter).cells
         plain = [
-            cell.source
-            for cell in student_notebook(chapter).cells
-            if cell.cell_type == "code" and grade_id(cell) is None
+            cell.source for cell in cells if cell.cell_type == "code" and grade_id(cell) is None
         ]
-        return cls(chapter.set_up, frozenset(plain), chapter.data_wheels)
+        return cls(chapter.set_up, frozenset(plain), chapter.data_wheels, _texts(cells))
 
     @classmethod
     def of_source(cls, source: nbformat.NotebookNode) -> Assignment:
         """Any other assignment: its first code cell has the imports, if nothing is asked there."""
         first = next((cell for cell in source.cells if cell.cell_type == "code"), None)
         plain = first is not None and grade_id(first) is None
-        return cls(first.source if first is not None and plain else "")
+        set_up = first.source if first is not None and plain else ""
+        return cls(set_up, texts=_texts(source.cells))
 
 
 class Execution:
@@ -124,6 +126,11 @@ class Execution:
         ]:
             tidy(cell, message)
 
+    @property
+    def warm_process(self) -> int:
+        """The number of the process that boxes are forked from."""
+        return self._server.process
+
     def close(self) -> None:
         """End all boxes."""
         self._server.close()
@@ -166,6 +173,10 @@ class Execution:
         except Exception as error:
             return error
         return None
+
+
+def _texts(cells: list[nbformat.NotebookNode]) -> frozenset[str]:
+    return frozenset(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
 def tidy(cell: nbformat.NotebookNode, message: str) -> None:

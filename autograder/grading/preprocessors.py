@@ -8,8 +8,10 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
 from traitlets import Bool, Float
+from traitlets.config import Config
 
 from autograder.box.session import TimeLimits
 from autograder.chapters import find_chapter
@@ -32,8 +34,7 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Restore the cells, and say at the top of the notebook what had to be restored."""
         about = resources["nbgrader"]
-        source = _source(self.parent.coursedir, about)
-        make_harmless(nb, {cell.source for cell in source.cells if cell.cell_type == "markdown"})
+        make_harmless(nb, _assignment(self.config, about).texts)
         with Gradebook(about["db_url"]) as gradebook:
             released = gradebook.find_notebook(about["notebook"], about["assignment"])
             points = {cell.name: cell.max_score for cell in released.grade_cells}
@@ -58,10 +59,7 @@ class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Hand the notebook to the execution."""
         about = resources["nbgrader"]
-        try:
-            assignment = Assignment.of_chapter(find_chapter(about["notebook"]))
-        except LookupError:
-            assignment = Assignment.of_source(_source(self.parent.coursedir, about))
+        assignment = _assignment(self.config, about)
         _execution(assignment, self.cell_seconds, self.run_all).execute(nb)
         return nb, resources
 
@@ -72,10 +70,14 @@ def _execution(assignment: Assignment, seconds: float, run_all: bool) -> Executi
     return Execution(assignment, TimeLimits(cell=seconds), run_all)
 
 
-def _source(course: Any, about: dict[str, str]) -> nbformat.NotebookNode:
-    """The instructor's notebook of the one that is graded."""
-    folder = Path(course.format_path(course.source_directory, ".", about["assignment"]))
-    return read_notebook(folder / f"{about['notebook']}.ipynb")
+def _assignment(config: Config, about: dict[str, str]) -> Assignment:
+    """The assignment: a chapter of this course, or any other as its source has it."""
+    try:
+        return Assignment.of_chapter(find_chapter(about["notebook"]))
+    except LookupError:
+        course = CourseDirectory(config=config)
+        folder = Path(course.format_path(course.source_directory, ".", about["assignment"]))
+        return Assignment.of_source(read_notebook(folder / f"{about['notebook']}.ipynb"))
 
 
 def _released_cell(cell: Any, points: dict[str, float], answers: set[str]) -> nbformat.NotebookNode:
