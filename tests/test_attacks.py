@@ -18,7 +18,7 @@ from tests.attacks import Attack, read_attacks, with_attack
 pytestmark = pytest.mark.slow
 
 ATTACKS = read_attacks("code")
-SHORT, USUAL = TimeLimits(cell=1.5, notebook=5), TimeLimits(cell=20)
+SHORT, USUAL = TimeLimits(cell=3, notebook=12), TimeLimits(cell=20)
 
 HIDDEN = re.compile(r"word\d")  # in chapter 1, only the words of hidden checks look like that
 

@@ -59,7 +59,8 @@ class RemoteFunction(Remote):
     @property
     def parameters(self) -> tuple[str, ...]:
         """What the function calls its parameters."""
-        reply, _ = self._session.ask({"do": "names"} | self._address())
+        what = f"Looking at {self._name or 'the object'}"
+        reply, _ = self._session.ask({"do": "names"} | self._address(), what=what)
         names = reply.get("names")
         if not isinstance(names, list):
             return ()

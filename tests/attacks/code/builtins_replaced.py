@@ -1,7 +1,7 @@
 """Replaces built-in functions and exceptions that assertions rest on.
 
 Works where the test runs in the same interpreter: `assert` looks AssertionError up by name.
-Trace: replaced
+Trace: The process died
 """
 
 import builtins

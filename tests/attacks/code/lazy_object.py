@@ -1,7 +1,7 @@
 """Gives back an object that claims to be a tensor, and decides what it is only when it is compared.
 
 Works on graders that trust `isinstance`, which believes `__class__`.
-Trace: something of type Lazy
+Trace: float32 tensor of shape ()
 """
 
 import torch

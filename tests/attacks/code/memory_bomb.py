@@ -4,10 +4,12 @@ Works on graders without a limit: the kernel then kills whoever it likes, the gr
 Trace: memory was refused
 """
 
+import torch
+
 blocks = []
 try:
     while True:
-        blocks.append(bytearray(64 << 20))
-except MemoryError:
+        blocks.append(torch.empty(64 << 20, dtype=torch.uint8))
+except (MemoryError, RuntimeError):
     print("memory was refused after", len(blocks) < 64)
 blocks.clear()
