@@ -113,8 +113,8 @@ class Session:
 
     @property
     def number(self) -> int:
-        """Which box the present one is; handles of an earlier one are dead."""
-        return self._boxes
+        """Which box the present one is, or the next one; handles of an earlier one are dead."""
+        return self._boxes if self._box is not None else self._boxes + 1
 
     def close(self) -> None:
         """End the present box."""
