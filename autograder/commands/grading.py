@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from autograder.commands.house import chosen
+from autograder.text import plain_text
 
 if TYPE_CHECKING:
     from autograder.grading.course import Course
@@ -69,7 +71,8 @@ def grade(
         console.print(_table(name, marks))
         for mark in marks:
             for note in [*mark.notes, *([f"Not graded: {mark.failure}"] if mark.failure else [])]:
-                console.print(f"{mark.student}: {note}", markup=False, soft_wrap=True)
+                said = plain_text(f"{mark.student}: {note}", 1000)
+                console.print(said, markup=False, soft_wrap=True)
         failures += sum(bool(mark.failure) for mark in marks)
     raise typer.Exit(NOT_ALL_GRADED if failures else 0)
 
@@ -135,7 +138,7 @@ def _progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda student: progress.update(
-            task, advance=1, description=f"{title}: {student} done"
+            task, advance=1, description=f"{title}: {escape(plain_text(student, 100))} done"
         )
 
 
@@ -149,5 +152,5 @@ def _table(assignment: str, marks: list[Mark]) -> Table:
         else:
             points = Text(f"{mark.earned:g}/{mark.points:g}")
         kept = "" if mark.again else " (unchanged)"
-        table.add_row(mark.student + kept, points, ", ".join(mark.lost))
+        table.add_row(Text(plain_text(mark.student, 100) + kept), points, ", ".join(mark.lost))
     return table

@@ -11,6 +11,7 @@ from autograder.grading.course import Course
 from autograder.grading.intake import Submission, students_of, take_in
 from autograder.grading.release import reason
 from autograder.submission.restore import exercise_of
+from autograder.text import plain_text
 
 DIGEST = ".graded"  # beside a taken-in notebook: the fingerprint of what was graded
 
@@ -77,7 +78,11 @@ def grade(
     api = course.api("intake", seconds)
     marks = []
     for student in students or present:
-        marks.append(_grade_one(course, api, assignment, student, again))
+        try:
+            marks.append(_grade_one(course, api, assignment, student, again))
+        except Exception as error:  # whatever it is, it must not keep the others waiting
+            failure = plain_text(f"{type(error).__name__}: {error}", 300)
+            marks.append(Mark(student, failure=failure))
         progress(student)
     return marks
 

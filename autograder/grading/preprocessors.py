@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
-from traitlets import Float
+from traitlets import Bool, Float
+from traitlets.config import Config
 
+from autograder.box.session import TimeLimits
 from autograder.chapters import find_chapter
-from autograder.grading.execution import KernelExecution
+from autograder.grading.execution import Assignment, Execution
+from autograder.grading.harmless import make_harmless, note_cell
 from autograder.submission.restore import restore
-from autograder.submission.run import Limits
+from autograder.submission.validate import read_notebook
 
 Resources = dict[str, Any]
 Preprocessed = tuple[nbformat.NotebookNode, Resources]
@@ -28,6 +34,7 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Restore the cells, and say at the top of the notebook what had to be restored."""
         about = resources["nbgrader"]
+        make_harmless(nb, _assignment(self.config, about).texts)
         with Gradebook(about["db_url"]) as gradebook:
             released = gradebook.find_notebook(about["notebook"], about["assignment"])
             points = {cell.name: cell.max_score for cell in released.grade_cells}
@@ -44,24 +51,33 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
 
 
 class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
-    """Runs the submission, and leaves in each graded cell its verdict."""
+    """Runs the submission in a box, and leaves in each graded cell its verdict."""
 
     cell_seconds = Float(30.0, help="How long one cell may run, in seconds.").tag(config=True)
+    run_all = Bool(False, help="Also run the cells that no graded cell needs.").tag(config=True)
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Hand the notebook to the execution."""
-        try:
-            chapter = find_chapter(resources["nbgrader"]["notebook"])
-        except LookupError:
-            chapter = None
-        KernelExecution(Limits(seconds=self.cell_seconds)).execute(nb, chapter)
+        about = resources["nbgrader"]
+        assignment = _assignment(self.config, about)
+        _execution(assignment, self.cell_seconds, self.run_all).execute(nb)
         return nb, resources
 
 
-def note_cell(heading: str, sentences: list[str]) -> nbformat.NotebookNode:
-    """A markdown cell that tells whoever reads the graded notebook what happened to it."""
-    lines = "\n".join(f"- {sentence}" for sentence in sentences)
-    return nbformat.v4.new_markdown_cell(f"**{heading}**\n\n{lines}")
+@lru_cache(maxsize=2)
+def _execution(assignment: Assignment, seconds: float, run_all: bool) -> Execution:
+    """An execution with its warm process, kept for the next submission."""
+    return Execution(assignment, TimeLimits(cell=seconds), run_all)
+
+
+def _assignment(config: Config, about: dict[str, str]) -> Assignment:
+    """The assignment: a chapter of this course, or any other as its source has it."""
+    try:
+        return Assignment.of_chapter(find_chapter(about["notebook"]))
+    except LookupError:
+        course = CourseDirectory(config=config)
+        folder = Path(course.format_path(course.source_directory, ".", about["assignment"]))
+        return Assignment.of_source(read_notebook(folder / f"{about['notebook']}.ipynb"))
 
 
 def _released_cell(cell: Any, points: dict[str, float], answers: set[str]) -> nbformat.NotebookNode:
