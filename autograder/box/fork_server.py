@@ -20,6 +20,8 @@ import sys
 import warnings
 from typing import Any
 
+import pyseccomp  # noqa: F401 - a child could not read its files any more
+
 from autograder.box import confine, inside
 
 LONGEST_REQUEST = 1 << 16
@@ -87,7 +89,9 @@ def _become_box(channel: int, alive: int, order: dict[str, Any], shell: inside.S
         confine.set_limits(limits)
         if order["confined"]:
             confine.hide_files(limits)
-            confine.drop_rights()
+        else:
+            confine.become_nobody()
+        confine.drop_rights()
         confine.forbid_system_calls()
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that is too long is an OSError
         inside.serve(shell)

@@ -80,6 +80,32 @@ def put_programs_on_path() -> None:
 
 
 @dataclass(frozen=True)
+class Running:
+    """How submissions are run, where it is not as the course's configuration says.
+
+    Args:
+        seconds: how long one cell may run.
+        isolation: the least level of isolation, by name.
+        run_all: also run the cells that no graded cell needs.
+        workers: how many processes; one for each core where it is None.
+    """
+
+    seconds: float | None = None
+    isolation: str | None = None
+    run_all: bool = False
+    workers: int | None = None
+
+    def configure(self, config: Config) -> None:
+        """Enter it into nbgrader's configuration."""
+        if self.seconds is not None:
+            config.RunNotebook.cell_seconds = self.seconds
+        if self.isolation is not None:
+            config.RunNotebook.isolation = self.isolation
+        if self.run_all:
+            config.RunNotebook.run_all = True
+
+
+@dataclass(frozen=True)
 class Course:
     """A course folder.
 
@@ -120,12 +146,12 @@ class Course:
         with self.gradebook() as gradebook:
             return sorted(assignment.name for assignment in gradebook.assignments)
 
-    def api(self, submitted: str = "submitted", seconds: float | None = None) -> NbGraderAPI:
+    def api(self, submitted: str = "submitted", how: Running | None = None) -> NbGraderAPI:
         """nbgrader's own programming interface for this folder.
 
         Args:
             submitted: the folder that submissions are read from.
-            seconds: how long one cell of a submission may run; the usual limit where it is None.
+            how: how submissions are run, where that is not as the configuration says.
         """
         self.mend_gradebook()
         config = self.settings()
@@ -133,8 +159,8 @@ class Course:
         own.CourseDirectory.root = str(self.root.resolve())
         own.CourseDirectory.submitted_directory = submitted
         own.NbGraderAPI.log_level = "ERROR"
-        if seconds is not None:
-            own.RunNotebook.cell_seconds = seconds
+        if how is not None:
+            how.configure(own)
         config.merge(own)
         course = CourseDirectory(config=config)
         # nbgrader's models provoke SQLAlchemy to warn while it sets up a submission.

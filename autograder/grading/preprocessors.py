@@ -9,13 +9,18 @@ from typing import Any
 import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
-from traitlets import Bool, Float
+from traitlets import Bool, Float, Unicode
 
+from autograder.box.isolation import Level
 from autograder.box.session import TimeLimits
 from autograder.chapters import find_chapter
-from autograder.grading.execution import Assignment, Execution
+from autograder.grading.execution import Assignment
+from autograder.grading.verdict import Verdicts
+from autograder.grading.verify import Plan, Verifier
 from autograder.submission.restore import restore
 from autograder.submission.validate import read_notebook
+
+VERDICTS = "verdicts"  # the folder of the course that holds them
 
 Resources = dict[str, Any]
 Preprocessed = tuple[nbformat.NotebookNode, Resources]
@@ -32,14 +37,7 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
         """Restore the cells, and say at the top of the notebook what had to be restored."""
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as gradebook:
-            released = gradebook.find_notebook(about["notebook"], about["assignment"])
-            points = {cell.name: cell.max_score for cell in released.grade_cells}
-            answers = {cell.name for cell in released.solution_cells}
-            official = [
-                _released_cell(cell, points, answers)
-                for cell in released.source_cells
-                if cell.name in points or cell.name in answers
-            ]
+            official = released_cells(gradebook, about["assignment"], about["notebook"])
         notes = restore(nb, official).sentences()
         if notes:
             nb.cells.insert(0, note_cell("Before grading:", notes))
@@ -47,32 +45,53 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
 
 
 class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
-    """Runs the submission in a box, and leaves in each graded cell its verdict."""
+    """Runs the submission in a box, unless that was done, and enters the verdict on each check."""
 
     cell_seconds = Float(30.0, help="How long one cell may run, in seconds.").tag(config=True)
+    notebook_seconds = Float(600.0, help="How long all of them may run.").tag(config=True)
     run_all = Bool(False, help="Also run the cells that no graded cell needs.").tag(config=True)
+    isolation = Unicode("container", help="Nothing is run below this level.").tag(config=True)
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
-        """Hand the notebook to the execution."""
-        about = resources["nbgrader"]
-        try:
-            assignment = Assignment.of_chapter(find_chapter(about["notebook"]))
-        except LookupError:
-            assignment = self._other_assignment(about["assignment"], about["notebook"])
-        _execution(assignment, self.cell_seconds, self.run_all).execute(nb)
+        """Look the verdict up, or have it made."""
+        about, course = resources["nbgrader"], self.parent.coursedir
+        source = course.format_path(course.source_directory, ".", about["assignment"])
+        plan = self.plan(Path(source) / f"{about['notebook']}.ipynb")
+        _verifier(plan, Verdicts(Path(course.root) / VERDICTS)).verify(nb)
         return nb, resources
 
-    def _other_assignment(self, assignment: str, notebook: str) -> Assignment:
-        """An assignment that is no chapter of this course, as its source has it."""
-        course = self.parent.coursedir
-        folder = Path(course.format_path(course.source_directory, ".", assignment))
-        return Assignment.of_source(read_notebook(folder / f"{notebook}.ipynb"))
+    def plan(self, source: Path) -> Plan:
+        """How submissions of an assignment are run, by its source notebook."""
+        limits = TimeLimits(self.cell_seconds, self.notebook_seconds)
+        return Plan(assignment_of(source), limits, self.run_all, Level.named(self.isolation))
 
 
 @lru_cache(maxsize=2)
-def _execution(assignment: Assignment, seconds: float, run_all: bool) -> Execution:
-    """An execution with its warm process, kept for the next submission."""
-    return Execution(assignment, TimeLimits(cell=seconds), run_all)
+def _verifier(plan: Plan, verdicts: Verdicts) -> Verifier:
+    """A verifier with its warm process, kept for the next submission."""
+    return Verifier(plan, verdicts)
+
+
+def assignment_of(source: Path) -> Assignment:
+    """The assignment of a source notebook: a chapter of this course, or another one."""
+    try:
+        return Assignment.of_chapter(find_chapter(source.stem))
+    except LookupError:
+        return Assignment.of_source(read_notebook(source))
+
+
+def released_cells(
+    gradebook: Gradebook, assignment: str, notebook: str
+) -> list[nbformat.NotebookNode]:
+    """The answer and graded cells of a notebook as the gradebook keeps them, hidden checks too."""
+    released = gradebook.find_notebook(notebook, assignment)
+    points = {cell.name: cell.max_score for cell in released.grade_cells}
+    answers = {cell.name for cell in released.solution_cells}
+    return [
+        _released_cell(cell, points, answers)
+        for cell in released.source_cells
+        if cell.name in points or cell.name in answers
+    ]
 
 
 def note_cell(heading: str, sentences: list[str]) -> nbformat.NotebookNode:
