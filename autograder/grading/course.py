@@ -38,20 +38,24 @@ from autograder.grading.preprocessors import RestoreCells, RunNotebook
 CONFIG_FILE = "nbgrader_config.py"
 CONFIG_TEXT = '''"""nbgrader's configuration for this course; add your own settings below."""
 
+from pathlib import Path
+
 from autograder.grading.course import configure
 
 c = get_config()  # noqa: F821
-configure(c)
+configure(c, Path(__file__).parent)
 '''
 
 
-def configure(config: Config) -> None:
+def configure(config: Config, root: Path) -> None:
     """Set what this course needs of nbgrader, for its commands and for ours.
 
     Args:
         config: nbgrader's configuration, as its configuration file has it in `c`.
+        root: the course folder.
     """
     put_programs_on_path()
+    config.RunNotebook.course = str(root.resolve())
     config.Autograde.sanitize_preprocessors = [
         ClearOutput,
         RestoreCells,
@@ -184,7 +188,7 @@ class Course:
             CourseError: its configuration file can't be loaded.
         """
         config = Config()
-        configure(config)
+        configure(config, self.root)
         if (self.root / CONFIG_FILE).exists():
             try:
                 config.merge(PyFileConfigLoader(CONFIG_FILE, str(self.root)).load_config())

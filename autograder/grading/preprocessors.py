@@ -47,6 +47,7 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
 class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
     """Runs the submission in a box, unless that was done, and enters the verdict on each check."""
 
+    course = Unicode("", help="The course folder.").tag(config=True)
     cell_seconds = Float(30.0, help="How long one cell may run, in seconds.").tag(config=True)
     notebook_seconds = Float(600.0, help="How long all of them may run.").tag(config=True)
     run_all = Bool(False, help="Also run the cells that no graded cell needs.").tag(config=True)
@@ -54,10 +55,9 @@ class RunNotebook(NbGraderPreprocessor):  # type: ignore[misc]
 
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Look the verdict up, or have it made."""
-        about, course = resources["nbgrader"], self.parent.coursedir
-        source = course.format_path(course.source_directory, ".", about["assignment"])
-        plan = self.plan(Path(source) / f"{about['notebook']}.ipynb")
-        _verifier(plan, Verdicts(Path(course.root) / VERDICTS)).verify(nb)
+        about, root = resources["nbgrader"], Path(self.course)
+        plan = self.plan(root / "source" / about["assignment"] / f"{about['notebook']}.ipynb")
+        _verifier(plan, Verdicts(root / VERDICTS)).verify(nb)
         return nb, resources
 
     def plan(self, source: Path) -> Plan:
@@ -74,6 +74,11 @@ def _verifier(plan: Plan, verdicts: Verdicts) -> Verifier:
 
 def assignment_of(source: Path) -> Assignment:
     """The assignment of a source notebook: a chapter of this course, or another one."""
+    return _assignment(source, source.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _assignment(source: Path, changed: int) -> Assignment:
     try:
         return Assignment.of_chapter(find_chapter(source.stem))
     except LookupError:
