@@ -105,6 +105,14 @@ def hide_files(limits: BoxLimits) -> None:
     os.chdir("/tmp")
 
 
+def become_nobody() -> None:
+    """Give up the rights of root, where the process has them and no namespace of its own."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
 def set_limits(limits: BoxLimits) -> None:
     """Limit memory, time and files of this process, for good."""
     present = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

@@ -21,6 +21,8 @@ import time
 import warnings
 from typing import Any
 
+import pyseccomp  # noqa: F401 - a child could not read its files any more
+
 from autograder.box import confine, inside
 
 LONGEST_REQUEST = 1 << 16
@@ -108,7 +110,9 @@ def _become_box(channel: int, alive: int, order: dict[str, Any], shell: inside.S
         if order["confined"]:
             confine.limit_threads(limits)
             confine.hide_files(limits)
-            confine.drop_rights()
+        else:
+            confine.become_nobody()
+        confine.drop_rights()
         confine.forbid_system_calls()
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that is too long is an OSError
         inside.serve(shell)

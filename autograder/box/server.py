@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import secrets
 import select
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +85,7 @@ class ForkServer:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": str(COURSE if self.is_sandbox else ROOT),
+            "PYTHONPATH": str(COURSE if self.is_sandbox else _copy_of_shown()),
             "COURSE_DATA": str(COURSE / "data" if self.is_sandbox else data_folder()),
         }
         if self.is_sandbox:
@@ -271,6 +274,22 @@ def _stand_in(value: Any) -> dict[str, Any]:
     if isinstance(number, int):
         return {"foreign": [number, ""]}
     raise TypeError(f"A value of type {type(value).__name__} can't be sent into a box.")
+
+
+@cache
+def _copy_of_shown() -> Path:
+    """A folder with the part of the course that students have, which everybody may read."""
+    folder = Path(tempfile.mkdtemp(prefix="course-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    for name in SHOWN:
+        source, target = ROOT / "autograder" / name, folder / "autograder" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    return folder
 
 
 def _sandbox(data_wheels: Sequence[str], environment: dict[str, str]) -> list[str]:

@@ -54,20 +54,27 @@ def grade(
     student: Students = None,
     again: Annotated[bool, typer.Option(help="Also what has not changed.")] = False,
     seconds: Annotated[float | None, typer.Option(help="Limit for one cell.", min=1)] = None,
+    require_isolation: Annotated[
+        str | None, typer.Option(help="Least isolation: sandbox, container or process.")
+    ] = None,
+    run_all: Annotated[bool, typer.Option(help="Also cells that no graded cell needs.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; one a core.", min=1)] = None,
 ) -> None:
     """Grade what was handed in.
 
     Exit code 0: all graded. 1: some could not be. 2: there is nothing to grade.
     """
+    from autograder.grading.course import Running
     from autograder.grading.grade import grade as grade_class
     from autograder.grading.intake import students_of
 
     where = _course(course)
     where.require()
+    how = Running(seconds, require_isolation, run_all, workers)
     failures = 0
     for name in _assignments(where, assignment, students_of):
         with _progress(f"Grading {name}", len(student or students_of(where, name))) as step:
-            marks = grade_class(where, name, student or (), again, seconds, step)
+            marks = grade_class(where, name, student or (), again, how, step)
         console.print(_table(name, marks))
         for mark in marks:
             for note in [*mark.notes, *([f"Not graded: {mark.failure}"] if mark.failure else [])]:
