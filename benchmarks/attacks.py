@@ -14,7 +14,7 @@ import typer
 
 from autograder.box.session import TimeLimits
 from autograder.chapters import Chapter, load_chapters
-from autograder.grading.course import Course
+from autograder.grading.course import Course, Running
 from autograder.grading.execution import Assignment, Execution
 from autograder.grading.grade import grade
 from autograder.grading.release import release
@@ -107,7 +107,7 @@ def _by_notebook(chapter: Chapter) -> list[Row]:
             file = course.folder("submitted", attack.name, chapter.slug) / f"{chapter.slug}.ipynb"
             file.parent.mkdir(parents=True)
             file.write_bytes(made if isinstance(made, bytes) else nbformat.writes(made).encode())
-        marks = {mark.student: mark for mark in grade(course, chapter.slug, seconds=10)}
+        marks = {mark.student: mark for mark in grade(course, chapter.slug, how=Running(10))}
         for attack in read_attacks("notebooks"):
             graded = course.folder("autograded", attack.name, chapter.slug)
             notebook = nbformat.read(graded / f"{chapter.slug}.ipynb", as_version=4)

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from autograder.chapters import Chapter
-from autograder.grading.course import Course
+from autograder.grading.course import Course, Running
 from autograder.grading.grade import Mark, grade
 from autograder.grading.release import release
 from autograder.grading.report import write_feedback
@@ -55,7 +55,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory, chapter: Chapter) -> Atta
     shown = hand_in(course, chapter, "names", b"{")
     shown.rename(shown.with_name("<script>alert(1)<\\x1b[2J.ipynb"))
     (shown.parent / "timestamp.txt").write_text("yesterday")
-    marks = {mark.student: mark for mark in grade(course, chapter.slug, seconds=10)}
+    marks = {mark.student: mark for mark in grade(course, chapter.slug, how=Running(10))}
     pages = write_feedback(course, chapter.slug)
     return Attacked(
         course, marks, {page.parts[-3]: page.read_text(encoding="utf-8") for page in pages}

@@ -77,15 +77,17 @@ def test_the_box_is_a_sandbox_here_and_its_user_is_nobody(session: Session) -> N
 
 def test_only_interpreter_libraries_and_the_chapter_s_part_are_readable(session: Session) -> None:
     source = """
-import os
+import os, sys
 found = []
 for folder, folders, files in os.walk("/"):
-    if folder.startswith(("/usr/", "/dev")) or "site-packages/" in folder:
+    if folder.startswith(("/usr/", "/dev", sys.prefix, sys.base_prefix)):
         folders.clear()
+        continue
     found += [os.path.join(folder, name) for name in files]
-print("\\n".join(path for path in found if "/lib/python" not in path))
+print("\\n".join(found), "the end", sep="\\n")
 """
-    places = said(session, source).splitlines()
+    *places, last = said(session, source).splitlines()
+    assert last == "the end"
     assert "/course/autograder/box/inside.py" in places
     courses = [path for path in places if path.startswith("/course/")]
     for secret in ("reference", "solutions", "misconceptions", "alternatives", "grading", ".ipynb"):
@@ -96,8 +98,6 @@ print("\\n".join(path for path in found if "/lib/python" not in path))
         "/sbin",
         "/lib",
         "/etc/ld.so.cache",
-        sys.prefix,
-        sys.base_prefix,
     )
     assert [path for path in places if not path.startswith(prefixes)] == []
 
