@@ -14,6 +14,7 @@ from autograder.errors import CourseError
 from autograder.sample_class import sample_answers
 from autograder.submission.carry import carry, definitions
 from autograder.submission.restore import ANSWER_PREFIX, CARRIED_PREFIX, grade_id
+from autograder.submission.validate import official_cells, shares_checks
 from autograder.trial import baked_answers, notebook_namespace, run_cell
 from autograder.weave.notebook import instructor_notebook, student_notebook
 from autograder.weave.page import chapter_page
@@ -267,3 +268,10 @@ def test_the_small_map_marks_the_parts_of_a_chapter() -> None:
     assert figure.count('fill-opacity="0.85"') == 3
     assert figure.count("<rect") == place_on_map("01-one-hot").count("<rect")
     assert place_on_map("how-to-read") == ""
+
+
+def test_a_notebook_is_told_from_others_that_carry_the_same_functions() -> None:
+    notebooks = [student_notebook(chapter) for chapter in load_chapters()]
+    for number, notebook in enumerate(notebooks):
+        found = [shares_checks(notebook, official_cells(other)) for other in notebooks]
+        assert found == [other == number for other in range(len(notebooks))]
