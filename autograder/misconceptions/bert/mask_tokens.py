@@ -183,23 +183,6 @@ def labels_are_what_is_read(
 
 
 @misconception("mask_tokens")
-def labels_of_the_masks_only(
-    input_ids: Tensor,
-    is_special: Tensor,
-    mask_id: int,
-    vocab_size: int,
-    seed: int,
-    mask_probability: float = 0.15,
-) -> Pair:
-    """Only [MASK] has a label in your result. Whatever was chosen has to be predicted, also where
-    it was replaced by another token, or kept."""
-    masked, labels = bert.mask_tokens(
-        input_ids, is_special, mask_id, vocab_size, seed, mask_probability
-    )
-    return masked, labels.where(masked == mask_id, -100)
-
-
-@misconception("mask_tokens")
 def replaced_without_being_chosen(
     input_ids: Tensor,
     is_special: Tensor,
