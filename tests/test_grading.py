@@ -20,17 +20,17 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
+from autograder.box.session import TimeLimits
 from autograder.chapters import Chapter, find_chapter, load_chapters
 from autograder.errors import CourseError
 from autograder.grading.course import CONFIG_FILE, Course
-from autograder.grading.execution import KernelExecution, tidy
+from autograder.grading.execution import Assignment, Execution, tidy
 from autograder.grading.grade import grade
 from autograder.grading.intake import take_in
 from autograder.grading.release import release
 from autograder.grading.report import export_grades, write_feedback
 from autograder.sample_class import expected_points, sample_answers
 from autograder.submission.restore import grade_id, is_check
-from autograder.submission.run import Limits
 from autograder.submission.validate import failure_message
 from autograder.weave.stubs import solution_cell
 from tests.conftest import CHAPTER_STUDENTS, GradedClass
@@ -48,6 +48,15 @@ def answered(released: Path, chapter: Chapter, changes: dict[str, str]) -> nbfor
         if name in {exercise.name for exercise in chapter.exercises} and not is_check(cell):
             cell.source = changes.get(name, solution_cell(chapter.module, name))
     return notebook
+
+
+def execute(notebook: nbformat.NotebookNode, chapter: Chapter) -> None:
+    """Run a notebook as a submission."""
+    execution = Execution(Assignment.of_chapter(chapter), TimeLimits(cell=20))
+    try:
+        execution.execute(notebook)
+    finally:
+        execution.close()
 
 
 def earned(notebook: nbformat.NotebookNode) -> dict[str, bool]:
@@ -90,7 +99,7 @@ def test_a_lost_point_has_its_reason_in_the_feedback(
         "cleo-stubs-only": "is not written yet",
         "finn-endless-loop": "did not end within",
         "gita-syntax-error": "did not run to its end. SyntaxError",
-        "hal-dead-kernel": "The kernel died",
+        "hal-dead-kernel": "The process died",
         "jan-broken-file": "not a notebook that can be read",
         "kim-no-file": "No notebook was handed in",
         "ivo-moved-cells": "was missing and was put back",
@@ -171,7 +180,7 @@ def test_a_warning_on_stderr_costs_nobody_a_point(released: Path, chapter: Chapt
         "    print('a bar', file=sys.stderr)\n    print('debugging')\n    ### BEGIN SOLUTION",
     )
     notebook = answered(released, chapter, {first: noisy})
-    KernelExecution(Limits(seconds=20)).execute(notebook, chapter)
+    execute(notebook, chapter)
     assert all(earned(notebook).values())
     for cell in notebook.cells:
         if is_check(cell):
@@ -200,7 +209,7 @@ def test_a_check_that_did_not_run_to_its_end_gives_nothing(
     for body in ("print('x' * 6_000_000)\n    return None", "exit()", "import os\n    os._exit(0)"):
         answer = f"def {first}(*inputs, **options):\n    {body}\n"
         notebook = answered(released, chapter, {first: answer})
-        KernelExecution(Limits(seconds=20)).execute(notebook, chapter)
+        execute(notebook, chapter)
         for name, passes in earned(notebook).items():
             assert passes == (not name.startswith(f"check-{first}")), (body, name)
 

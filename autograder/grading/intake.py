@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 import shutil
+import stat
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 from autograder.errors import CourseError
 from autograder.grading.course import Course
-from autograder.grading.preprocessors import note_cell
+from autograder.grading.harmless import MOST_BYTES, make_harmless, note_cell, reason_against
 from autograder.submission.validate import official_cells, read_notebook, shares_checks
+from autograder.text import plain_text
 
 TIMESTAMP = "timestamp.txt"
+MOST_NOTEBOOKS = 20  # of one folder that are looked at
 
 
 @dataclass
@@ -62,8 +68,9 @@ def take_in(course: Course, assignment: str, student: str) -> Submission:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     (target / f"{assignment}.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    if (handed_in / TIMESTAMP).is_file():
-        shutil.copyfile(handed_in / TIMESTAMP, target / TIMESTAMP)
+    if (handed_in_at := _timestamp(handed_in, submission)) is not None:
+        when = f"{handed_in_at:%Y-%m-%d %H:%M:%S.%f} UTC"
+        (target / TIMESTAMP).write_text(when, encoding="utf-8")
     return submission
 
 
@@ -74,22 +81,23 @@ def _choose(
     official = official_cells(released)
     expected = folder / f"{assignment}.ipynb"
     reasons = []
-    candidates = [expected] if expected.exists() else []
+    files = _notebooks(folder)
     # A browser that downloads a file twice renames it, as does a file manager that copies one.
-    others = sorted(set(folder.glob("*.ipynb")) - {expected}, key=lambda f: f.stat().st_mtime)
-    for file in [*candidates, *reversed(others)]:
+    files.sort(key=lambda file: (file != expected, -file.lstat().st_mtime))
+    for file in files[:MOST_NOTEBOOKS]:
+        name = plain_text(file.name, 100)
         try:
-            notebook = read_notebook(file)
+            notebook = _read(file)
         except CourseError as error:
-            reasons.append(str(error))
+            reasons.append(plain_text(str(error), 400))
             continue
         if not shares_checks(notebook, official):
-            reasons.append(f"{file.name} is not the notebook of this assignment.")
+            reasons.append(f"{name} is not the notebook of this assignment.")
             continue
         if file != expected:
-            submission.notes.append(f"{file.name} was graded, as it is this assignment's notebook.")
-        return _clean(notebook)
-    if not candidates and not others:
+            submission.notes.append(f"{name} was graded, as it is this assignment's notebook.")
+        return _clean(notebook, released)
+    if not files:
         reasons.append(f"No notebook was handed in: {expected.name} is missing.")
     submission.notes += reasons
     empty = copy.deepcopy(released)
@@ -97,16 +105,62 @@ def _choose(
     return empty
 
 
-def _clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook in the present format, its cells' ids in order."""
+def _notebooks(folder: Path) -> list[Path]:
+    """The folder's notebooks; links are none, since they may lead to anybody's file."""
+    if folder.is_symlink() or folder.parent.is_symlink():
+        return []
+    return [file for file in folder.glob("*.ipynb") if not file.is_symlink()]
+
+
+def _read(file: Path) -> nbformat.NotebookNode:
+    """Read a notebook that a student handed in.
+
+    Raises:
+        CourseError: it can't be read, or is too large to be graded.
+    """
+    about = file.lstat()
+    if not stat.S_ISREG(about.st_mode):
+        raise CourseError(f"{file.name} is not a notebook that can be read: it is no file.")
+    if about.st_size > MOST_BYTES:
+        raise CourseError(
+            f"{file.name} is too large: it has more than {MOST_BYTES // 1_000_000} MB. Clear its "
+            "outputs, and hand it in again."
+        )
+    notebook = read_notebook(file)
+    if reason := reason_against(notebook):
+        raise CourseError(f"{file.name} is too large: {reason}.")
+    return notebook
+
+
+def _clean(
+    notebook: nbformat.NotebookNode, released: nbformat.NotebookNode
+) -> nbformat.NotebookNode:
+    """The notebook in the present format, its cells' ids in order, and nothing harmful in it."""
+    make_harmless(notebook, {cell.source for cell in released.cells})
+    notebook.metadata = copy.deepcopy(released.metadata)
     notebook = nbformat.v4.upgrade(notebook)
     _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
     return notebook
 
 
+def _timestamp(folder: Path, submission: Submission) -> datetime | None:
+    """When it was handed in, where nbgrader or a registry wrote that down."""
+    file = folder / TIMESTAMP
+    if file.is_symlink() or not file.is_file():
+        return None
+    try:
+        with file.open(encoding="utf-8") as opened:
+            when: datetime = parse_utc(opened.read(100).strip())
+        return when
+    except (ValueError, OverflowError, OSError):
+        submission.notes.append(f"{TIMESTAMP} holds no time, and was left out.")
+        return None
+
+
 def _digest(folder: Path, released: nbformat.NotebookNode) -> str:
+    """Fingerprint of everything that a mark depends on."""
     total = hashlib.sha256(nbformat.writes(released).encode())
-    for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            total.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in [*sorted(_notebooks(folder))[:MOST_NOTEBOOKS], folder / TIMESTAMP]:
+        if file.is_file() and not file.is_symlink() and file.stat().st_size <= MOST_BYTES:
+            total.update(os.fsencode(file.name) + b"\0" + file.read_bytes())
     return total.hexdigest()
