@@ -26,7 +26,7 @@ from autograder.errors import CourseError
 from autograder.grading.course import CONFIG_FILE, Course
 from autograder.grading.execution import Assignment, Execution, tidy
 from autograder.grading.grade import grade
-from autograder.grading.intake import take_in
+from autograder.grading.intake import Intake
 from autograder.grading.release import release
 from autograder.grading.report import export_grades, write_feedback
 from autograder.sample_class import expected_points, sample_answers
@@ -237,7 +237,7 @@ def test_a_renamed_notebook_is_found(
     folder.mkdir(parents=True)
     notebook = answered(released, chapter, {})
     (folder / name.format(chapter.slug)).write_text(nbformat.writes(notebook), encoding="utf-8")
-    submission = take_in(course, chapter.slug, "max")
+    submission = Intake(course, chapter.slug).take("max")
     taken = course.folder("intake", "max", chapter.slug) / f"{chapter.slug}.ipynb"
     assert nbformat.read(taken, 4).cells[5].source == notebook.cells[5].source
     assert submission.notes == [
@@ -265,7 +265,7 @@ def test_a_file_that_is_no_notebook_is_taken_in_as_empty_with_the_reason(
     folder = course.folder("submitted", "nia", chapter.slug)
     folder.mkdir(parents=True)
     (folder / f"{chapter.slug}.ipynb").write_text(text, encoding="utf-8")
-    submission = take_in(course, chapter.slug, "nia")
+    submission = Intake(course, chapter.slug).take("nia")
     assert len(submission.notes) == 1
     assert "not a notebook that can be read" in submission.notes[0]
 
@@ -278,7 +278,10 @@ def test_a_notebook_of_another_course_is_taken_in_as_empty(
     folder.mkdir(parents=True)
     other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('hello')")])
     (folder / f"{chapter.slug}.ipynb").write_text(nbformat.writes(other), encoding="utf-8")
-    assert "is not the notebook of this assignment" in take_in(course, chapter.slug, "oda").notes[0]
+    assert (
+        "is not the notebook of this assignment"
+        in Intake(course, chapter.slug).take("oda").notes[0]
+    )
 
 
 def test_a_half_made_gradebook_is_set_aside(

@@ -173,11 +173,10 @@ def drop_rights() -> None:
     _must(_libc.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0), "no_new_privs")
 
 
-def forbid_system_calls() -> None:
-    """Make the kernel refuse what no exercise needs: processes, programs, sockets, mounts, traces.
+def system_call_filter() -> Any:
+    """The filter that refuses what no exercise needs: processes, programs, sockets, mounts, traces.
 
-    Raises:
-        OSError: the filter can't be loaded.
+    It takes a while to make, so it is made once; `load` puts a process under it for good.
     """
     import pyseccomp  # needs the library libseccomp
 
@@ -194,7 +193,7 @@ def forbid_system_calls() -> None:
     system_calls.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     # prlimit64 reads limits with a null pointer, and sets them with any other.
     system_calls.add_rule(refuse, "prlimit64", pyseccomp.Arg(2, pyseccomp.NE, 0))
-    system_calls.load()
+    return system_calls
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str = "") -> None:

@@ -19,9 +19,8 @@ import socket
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from typing import Any
-
-import pyseccomp  # noqa: F401 - a child could not read its files any more
 
 from autograder.box import confine, inside
 
@@ -30,15 +29,27 @@ GLANCE_SECONDS = 0.05  # how often a supervisor looks at its box
 PATIENCE_SECONDS = 5.0  # how long a fork is tried while the kernel has no process to give
 
 
+@dataclass(frozen=True)
+class Warm:
+    """What takes long to make, and is there in each box from the start.
+
+    Args:
+        shell: IPython, with the libraries imported.
+        system_calls: the filter of system calls.
+    """
+
+    shell: inside.Shell
+    system_calls: Any
+
+
 def main() -> None:
     """Warm up, say so, and fork boxes until the grader is gone."""
     control = socket.socket(fileno=int(sys.argv[1]))
     order = json.loads(control.recv(LONGEST_REQUEST))
     warnings.simplefilter("ignore")
-    shell = inside.warm_up(order["set_up"])
+    warm = Warm(inside.warm_up(order["set_up"]), confine.system_call_filter())
     gc.collect()
     gc.freeze()  # so that a child does not copy the pages of what it will never free
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the supervisors
     control.send(json.dumps({"ready": os.getpid()}).encode())
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, LONGEST_REQUEST, 2)
@@ -46,14 +57,21 @@ def main() -> None:
             return
         if _fork() == 0:
             control.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             channel, lifeline = descriptors
-            _supervise(channel, lifeline, json.loads(request), shell)
+            _supervise(channel, lifeline, json.loads(request), warm)
         for descriptor in descriptors:
             os.close(descriptor)
+        _bury_the_dead()
 
 
-def _supervise(channel: int, lifeline: int, order: dict[str, Any], shell: inside.Shell) -> None:
+def _bury_the_dead() -> None:
+    """Take note of supervisors that ended, as somebody has to."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+
+
+def _supervise(channel: int, lifeline: int, order: dict[str, Any], warm: Warm) -> None:
     """Start the box in namespaces of its own, and end it when the lifeline does. Never returns."""
     try:
         if order["confined"]:
@@ -63,7 +81,7 @@ def _supervise(channel: int, lifeline: int, order: dict[str, Any], shell: inside
         child = _fork()
         if child == 0:
             os.close(lifeline)
-            _become_box(channel, open_while_alive, order, shell)
+            _become_box(channel, open_while_alive, order, warm)
         os.close(channel)
         os.close(open_while_alive)
         limits = confine.BoxLimits(**order["limits"])
@@ -93,7 +111,7 @@ def _fork() -> int:
             time.sleep(GLANCE_SECONDS)
 
 
-def _become_box(channel: int, alive: int, order: dict[str, Any], shell: inside.Shell) -> None:
+def _become_box(channel: int, alive: int, order: dict[str, Any], warm: Warm) -> None:
     """Confine this process, and serve the grader. Never returns."""
     try:
         os.setsid()
@@ -113,9 +131,9 @@ def _become_box(channel: int, alive: int, order: dict[str, Any], shell: inside.S
         else:
             confine.become_nobody()
         confine.drop_rights()
-        confine.forbid_system_calls()
+        warm.system_calls.load()
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file that is too long is an OSError
-        inside.serve(shell)
+        inside.serve(warm.shell)
     except BaseException as error:
         inside.report_death(error)
     finally:

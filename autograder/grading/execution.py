@@ -15,6 +15,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import nbformat
@@ -32,7 +33,7 @@ from autograder.submission.names import given_names, used_names
 from autograder.submission.restore import grade_id, is_check
 from autograder.submission.run import DEATH, TIMEOUT
 from autograder.submission.validate import failure_message, passed_line
-from autograder.trial import run_cell
+from autograder.trial import compile_cell, run_cell, run_compiled
 from autograder.weave.notebook import student_notebook
 from autograder.weave.page import without_hidden
 
@@ -111,10 +112,17 @@ class Execution:
             cell.outputs, cell.execution_count = [], None
         run = [cell for cell in code if is_check(cell) or id(cell) in needed]
         verdicts = self._go_through(run, hidden=True)
-        told = verdicts
-        if any(map(_has_news, verdicts.values())):
-            lost = {place: one for place, one in verdicts.items() if _is_lost(one)}
-            told = self._go_through(run, hidden=False, known=lost)
+        told = dict(verdicts)
+        news = [place for place, verdict in verdicts.items() if _has_news(verdict)]
+        if news:
+            # Of the checks, only those that failed; and nothing after the last piece of news.
+            again = run[: news[-1] + 1]
+            known = {
+                place: verdict
+                for place, verdict in verdicts.items()
+                if _is_lost(verdict) or verdict is None
+            }
+            told |= self._go_through(again, hidden=False, known=known)
         for place, cell in enumerate(run):
             cell.execution_count = 1
             if is_check(cell):
@@ -169,10 +177,13 @@ class Execution:
             names[name] = RemoteFunction(session, name)
         session.begin_check()
         try:
-            run_cell(source, names)
+            run_compiled(_compiled(source), names)
         except Exception as error:
             return error
         return None
+
+
+_compiled = lru_cache(maxsize=256)(compile_cell)  # each graded cell once for a whole class
 
 
 def _texts(cells: list[nbformat.NotebookNode]) -> frozenset[str]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from autograder.box.isolation import probe
 from autograder.errors import CourseError
 from autograder.grading.course import Course, Running
-from autograder.grading.intake import Submission, students_of, take_in
-from autograder.grading.preprocessors import VERDICTS, RunNotebook, released_cells
+from autograder.grading.intake import Intake, Submission, students_of
+from autograder.grading.preprocessors import VERDICTS, RunNotebook
+from autograder.grading.record import Entered, Recorder, entered_grades, is_plain
 from autograder.grading.release import reason
+from autograder.grading.released import read_own_notebook
 from autograder.grading.verdict import Verdicts
 from autograder.grading.verify import verify_all
-from autograder.submission.restore import exercise_of, restore
-from autograder.submission.validate import read_notebook
+from autograder.submission.restore import exercise_of
 from autograder.text import plain_text
-
-DIGEST = ".graded"  # beside a taken-in notebook: the fingerprint of what was graded
 
 
 @dataclass
@@ -84,111 +83,104 @@ def grade(
     if not present:
         where = course.folder("submitted", "STUDENT", assignment)
         raise CourseError(f"Nobody has handed in {assignment}: submissions belong in {where}.")
-    how = how or Running()
-    taken = [
-        _Taken.of(course, assignment, student, again)
-        for student in dict.fromkeys(students or present)
-    ]
-    api = course.api("intake", how)
-    failures = _verify(course, api, assignment, [one for one in taken if one.fresh], how, again)
-    marks = []
-    for one in taken:
-        student = one.submission.student
-        try:
-            if student in failures:
-                raise CourseError(failures[student])
-            marks.append(_record(course, api, assignment, one))
-        except Exception as error:  # whatever it is, it must not keep the others waiting
-            said = str(error) if isinstance(error, CourseError) else repr(error)
-            failure = plain_text(said, 300)
-            marks.append(Mark(student, failure=failure, notes=one.submission.notes))
-        progress(student)
-    return marks
+    grading = _Grading(course, assignment, how or Running(), again)
+    return grading.grade(list(dict.fromkeys(students or present)), progress)
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """A submission that was taken in.
+class _Grading:
+    """One call of `grade`.
 
     Args:
-        submission: what was handed in.
-        seal: the file with the fingerprint of what was graded last.
-        fresh: whether it has to be graded.
+        course: the course folder.
+        assignment: the assignment.
+        how: how the code is run.
+        again: whether all are run anew.
     """
 
-    submission: Submission
-    seal: Path
-    fresh: bool
+    def __init__(self, course: Course, assignment: str, how: Running, again: bool) -> None:
+        self.course, self.assignment, self.how, self.again = course, assignment, how, again
+        self.settings = course.settings()
+        how.configure(self.settings)
+        self.intake = Intake(course, assignment)
+        source = course.folder("source", assignment=assignment) / f"{assignment}.ipynb"
+        self.plan = RunNotebook(config=self.settings).plan(source)
+        self.verdicts = Verdicts(course.root / VERDICTS)
 
-    @classmethod
-    def of(cls, course: Course, assignment: str, student: str, again: bool) -> _Taken:
-        seal = course.folder("intake", student, assignment) / DIGEST
-        before = seal.read_text(encoding="utf-8") if seal.exists() else ""
-        submission = take_in(course, assignment, student)
-        recorded = _is_recorded(course, assignment, student)
-        return cls(submission, seal, again or before != submission.digest or not recorded)
+    def grade(self, students: Sequence[str], progress: Callable[[str], None]) -> list[Mark]:
+        """Take in, run and record; a mark for each student."""
+        probe().require(self.plan.isolation)
+        taken = {student: self.intake.take(student) for student in students}
+        with self.course.gradebook() as gradebook:
+            recorder = Recorder(self.course, self.assignment, gradebook, self.settings)
+            before = {} if self.again else recorder.recorded()
+            fresh = [
+                student
+                for student, submission in taken.items()
+                if before.get(student) != submission.digest or not self._graded(student).exists()
+            ]
+            failures = self._run(fresh)
+            for student in students:
+                if student in fresh and student not in failures:
+                    failure = self._record(taken[student], recorder)
+                    failures |= {student: failure} if failure else {}
+                progress(student)
+            entered = entered_grades(gradebook, self.assignment)
+        return [
+            Mark(student, notes=submission.notes, failure=failures[student])
+            if student in failures
+            else _mark(submission, entered[student], student in fresh)
+            for student, submission in taken.items()
+        ]
+
+    def _graded(self, student: str) -> Path:
+        folder = self.course.folder("autograded", student, self.assignment)
+        return folder / f"{self.assignment}.ipynb"
+
+    def _run(self, students: Sequence[str]) -> dict[str, str]:
+        """Run submissions that have no verdict; gives those that could not be run, and why."""
+        waiting = {}
+        for student in students:
+            file = self.intake.file(student)
+            key = self.plan.key(read_own_notebook(file))
+            if self.again:
+                self.verdicts.forget(key)
+            if self.verdicts.find(key) is None:
+                waiting[student] = file
+        return verify_all(waiting, self.plan, self.verdicts, self.how.workers)
+
+    def _record(self, submission: Submission, recorder: Recorder) -> str:
+        """Enter a submission's verdict into the gradebook; gives the reason why that failed."""
+        student = submission.student
+        try:
+            notebook = read_own_notebook(self.intake.file(student))
+            verdict = self.verdicts.find(self.plan.key(notebook))
+            if verdict is None:
+                return "Its verdict is gone: run `grade` again."
+            verdict.enter(notebook)
+            if is_plain(self.settings):
+                recorder.enter(student, notebook, submission.digest)
+                return ""
+            api = self.course.api("intake", self.how)
+            result = api.autograde(self.assignment, student, force=True)
+            if not result["success"]:
+                return reason(result)
+            recorder.note(student, submission.digest, verdict.isolation)
+        except Exception as error:  # whatever it is, it must not keep the others waiting
+            return plain_text(str(error) if isinstance(error, CourseError) else repr(error), 300)
+        return ""
 
 
-def _verify(
-    course: Course,
-    api: Any,
-    assignment: str,
-    taken: Sequence[_Taken],
-    how: Running,
-    again: bool,
-) -> dict[str, str]:
-    """Run submissions and write their verdicts; gives those that could not be run, and why."""
-    with course.gradebook() as gradebook:
-        official = released_cells(gradebook, assignment, assignment)
-    notebooks = {}
-    for one in taken:
-        folder = course.folder("intake", one.submission.student, assignment)
-        notebook = read_notebook(folder / f"{assignment}.ipynb")
-        restore(notebook, official)
-        notebooks[one.submission.student] = notebook
-    source = course.folder("source", assignment=assignment) / f"{assignment}.ipynb"
-    plan = RunNotebook(config=api.config).plan(source)
-    verdicts = Verdicts(course.root / VERDICTS)
-    if again:
-        for notebook in notebooks.values():
-            verdicts.forget(plan.key(notebook))
-    return verify_all(notebooks, plan, verdicts, how.workers)
-
-
-def _record(course: Course, api: Any, assignment: str, taken: _Taken) -> Mark:
-    """Enter a submission's verdict into the gradebook."""
-    student = taken.submission.student
-    if taken.fresh:
-        result = api.autograde(assignment, student, force=True)
-        if not result["success"]:
-            return Mark(student, failure=reason(result), notes=taken.submission.notes)
-    taken.seal.write_text(taken.submission.digest, encoding="utf-8")
-    return _recorded(course, assignment, taken.submission, taken.fresh)
-
-
-def _is_recorded(course: Course, assignment: str, student: str) -> bool:
-    graded = course.folder("autograded", student, assignment) / f"{assignment}.ipynb"
-    return graded.exists()
-
-
-def _recorded(course: Course, assignment: str, submission: Submission, again: bool) -> Mark:
+def _mark(submission: Submission, entered: Entered, again: bool) -> Mark:
     """A student's mark as the gradebook has it."""
-    with course.gradebook() as gradebook:
-        entry = gradebook.find_submission(assignment, submission.student)
-        lost: dict[str, None] = {}
-        for notebook in entry.notebooks:
-            for given in notebook.grades:
-                if given.score < given.max_score:
-                    lost[exercise_of(given.name)] = None
-        penalty = entry.late_submission_penalty or 0.0
-        notes = list(submission.notes)
-        if penalty:
-            notes.append(f"Late: {penalty:g} points were taken off.")
-        return Mark(
-            submission.student,
-            max(0.0, entry.score - penalty),
-            entry.max_score,
-            list(lost),
-            notes,
-            again=again,
-        )
+    lost = {exercise_of(name): None for name, score, most in entered.grades if score < most}
+    notes = list(submission.notes)
+    if entered.penalty:
+        notes.append(f"Late: {entered.penalty:g} points were taken off.")
+    return Mark(
+        submission.student,
+        max(0.0, sum(score for _, score, _ in entered.grades) - entered.penalty),
+        sum(most for _, _, most in entered.grades),
+        list(lost),
+        notes,
+        again=again,
+    )

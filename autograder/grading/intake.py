@@ -8,12 +8,12 @@ empty assignment takes its place, with the reason at its top.
 from __future__ import annotations
 
 import copy
-import hashlib
 import os
 import shutil
 import stat
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -22,6 +22,7 @@ from nbgrader.utils import parse_utc
 from autograder.errors import CourseError
 from autograder.grading.course import Course
 from autograder.grading.harmless import MOST_BYTES, make_harmless, note_cell, reason_against
+from autograder.grading.released import released_cells, restore_cells, write_notebook
 from autograder.submission.validate import official_cells, read_notebook, shares_checks
 from autograder.text import plain_text
 
@@ -50,28 +51,44 @@ def students_of(course: Course, assignment: str) -> list[str]:
     return sorted(folder.parent.name for folder in folders if folder.is_dir())
 
 
-def take_in(course: Course, assignment: str, student: str) -> Submission:
-    """Copy a student's notebook to `intake/`, or the empty assignment where there is none.
+class Intake:
+    """Takes in the submissions of an assignment.
 
     Args:
         course: the course folder.
         assignment: the assignment.
-        student: the student.
     """
-    handed_in = course.folder("submitted", student, assignment)
-    released = read_notebook(
-        course.folder("release", assignment=assignment) / f"{assignment}.ipynb"
-    )
-    submission = Submission(student, _digest(handed_in, released))
-    notebook = _choose(handed_in, assignment, released, submission)
-    target = course.folder("intake", student, assignment)
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    (target / f"{assignment}.ipynb").write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    if (handed_in_at := _timestamp(handed_in, submission)) is not None:
-        when = f"{handed_in_at:%Y-%m-%d %H:%M:%S.%f} UTC"
-        (target / TIMESTAMP).write_text(when, encoding="utf-8")
-    return submission
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        name = f"{assignment}.ipynb"
+        self._released = read_notebook(course.folder("release", assignment=assignment) / name)
+        with course.gradebook() as gradebook:
+            self._official = released_cells(gradebook, assignment, assignment)
+        known = [nbformat.writes(self._released), *(cell.source for cell in self._official)]
+        self._fingerprint = sha256("\0".join(known).encode()).digest()
+
+    def take(self, student: str) -> Submission:
+        """Write a student's notebook to `intake/`, its graded cells as the gradebook has them.
+
+        Where there is none that can be graded, the empty assignment takes its place.
+        """
+        handed_in = self.course.folder("submitted", student, self.assignment)
+        submission = Submission(student, _digest(handed_in, self._fingerprint))
+        notebook = _choose(handed_in, self.assignment, self._released, submission)
+        restore_cells(notebook, self._official)
+        target = self.file(student)
+        shutil.rmtree(target.parent, ignore_errors=True)
+        target.parent.mkdir(parents=True)
+        write_notebook(notebook, target)
+        if (handed_in_at := _timestamp(handed_in, submission)) is not None:
+            when = f"{handed_in_at:%Y-%m-%d %H:%M:%S.%f} UTC"
+            (target.parent / TIMESTAMP).write_text(when, encoding="utf-8")
+        return submission
+
+    def file(self, student: str) -> Path:
+        """Where a student's notebook lies after it was taken in."""
+        return self.course.folder("intake", student, self.assignment) / f"{self.assignment}.ipynb"
 
 
 def _choose(
@@ -157,9 +174,9 @@ def _timestamp(folder: Path, submission: Submission) -> datetime | None:
         return None
 
 
-def _digest(folder: Path, released: nbformat.NotebookNode) -> str:
+def _digest(folder: Path, assignment: bytes) -> str:
     """Fingerprint of everything that a mark depends on."""
-    total = hashlib.sha256(nbformat.writes(released).encode())
+    total = sha256(assignment)
     for file in [*sorted(_notebooks(folder))[:MOST_NOTEBOOKS], folder / TIMESTAMP]:
         if file.is_file() and not file.is_symlink() and file.stat().st_size <= MOST_BYTES:
             total.update(os.fsencode(file.name) + b"\0" + file.read_bytes())

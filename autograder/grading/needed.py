@@ -32,7 +32,7 @@ def needed_cells(
         if cell.cell_type == "code" and cell.source.strip() and not is_check(cell)
     ]
     run = [place for place, cell in enumerate(code) if place == 0 or cell.source not in handed_out]
-    wanted = set().union(*(_names(code[place].source)[1] for place in run))
+    wanted = {name for place in run for name in _names(code[place].source)[1]}
     waiting = [place for place in range(len(code)) if place not in run]
     while found := [place for place in waiting if _names(code[place].source)[0] & wanted]:
         for place in found:
@@ -42,9 +42,9 @@ def needed_cells(
     return [code[place] for place in sorted(run)]
 
 
-def _names(source: str) -> tuple[set[str], set[str]]:
+def _names(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """The names that a cell gives, and those that it uses; none where it is no Python."""
     try:
         return given_names(source), used_names(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(), set()
+        return frozenset(), frozenset()

@@ -8,17 +8,17 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Float, Unicode
 
 from autograder.box.isolation import Level
 from autograder.box.session import TimeLimits
 from autograder.chapters import find_chapter
 from autograder.grading.execution import Assignment
-from autograder.grading.harmless import make_harmless, note_cell
+from autograder.grading.harmless import make_harmless
+from autograder.grading.released import released_cells, restore_cells
 from autograder.grading.verdict import Verdicts
 from autograder.grading.verify import Plan, Verifier
-from autograder.submission.restore import restore
 from autograder.submission.validate import read_notebook
 
 VERDICTS = "verdicts"  # the folder of the course that holds them
@@ -51,9 +51,7 @@ class RestoreCells(CourseStep):
         make_harmless(nb, assignment_of(self.source(resources)).texts)
         with Gradebook(about["db_url"]) as gradebook:
             official = released_cells(gradebook, about["assignment"], about["notebook"])
-        notes = restore(nb, official).sentences()
-        if notes:
-            nb.cells.insert(0, note_cell("Before grading:", notes))
+        restore_cells(nb, official)
         return nb, resources
 
 
@@ -94,30 +92,3 @@ def _assignment(source: Path, changed: int) -> Assignment:
         return Assignment.of_chapter(find_chapter(source.stem))
     except LookupError:
         return Assignment.of_source(read_notebook(source))
-
-
-def released_cells(
-    gradebook: Gradebook, assignment: str, notebook: str
-) -> list[nbformat.NotebookNode]:
-    """The answer and graded cells of a notebook as the gradebook keeps them, hidden checks too."""
-    released = gradebook.find_notebook(notebook, assignment)
-    points = {cell.name: cell.max_score for cell in released.grade_cells}
-    answers = {cell.name for cell in released.solution_cells}
-    return [
-        _released_cell(cell, points, answers)
-        for cell in released.source_cells
-        if cell.name in points or cell.name in answers
-    ]
-
-
-def _released_cell(cell: Any, points: dict[str, float], answers: set[str]) -> nbformat.NotebookNode:
-    """A cell as the gradebook keeps it, hidden checks included."""
-    official = OverwriteCells().missing_cell_transform(
-        cell, points.get(cell.name, 0.0), is_solution=cell.name in answers
-    )
-    official.source = cell.source
-    official.metadata["nbgrader"]["grade"] = cell.name in points
-    if cell.name in answers:
-        official.metadata["nbgrader"].pop("points", None)
-    official.metadata.pop("editable", None)
-    return nbformat.v4.new_code_cell(official.source, metadata=official.metadata)

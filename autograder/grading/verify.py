@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import nbformat
 import torch
@@ -17,6 +18,7 @@ from autograder.box.isolation import Level, probe
 from autograder.box.session import TimeLimits
 from autograder.errors import CourseError
 from autograder.grading.execution import Assignment, Execution
+from autograder.grading.released import read_own_notebook
 from autograder.grading.verdict import Verdict, Verdicts, key_of
 
 
@@ -82,18 +84,18 @@ class Verifier:
 
 
 def verify_all(
-    submissions: Mapping[str, nbformat.NotebookNode],
+    submissions: Mapping[str, Path],
     plan: Plan,
     verdicts: Verdicts,
     workers: int | None = None,
     progress: Callable[[str], None] = lambda student: None,
 ) -> dict[str, str]:
-    """Run submissions side by side; what has a verdict already is not run again.
+    """Run submissions side by side, and write their verdicts.
 
     A worker that dies takes no other submission with it: they are given to others.
 
     Args:
-        submissions: by student.
+        submissions: by student, the notebook's file as it was taken in.
         plan: how.
         verdicts: where verdicts are written.
         workers: how many processes; one for each core where it is None.
@@ -106,17 +108,11 @@ def verify_all(
         CourseError: boxes can't be closed as well as the plan asks for.
     """
     probe().require(plan.isolation)
-    waiting = {}
-    for student, notebook in submissions.items():
-        if verdicts.find(plan.key(notebook)) is None:
-            waiting[student] = notebook
-        else:
-            progress(student)
     failures: dict[str, str] = {}
     pool = _Pool(plan, verdicts, failures, progress)
-    left = pool.run(waiting, workers or os.cpu_count() or 1)
+    left = pool.run(submissions, workers or os.cpu_count() or 1)
     for student in left:  # a worker died: nobody knows in whose time, so each gets one of its own
-        if pool.run({student: waiting[student]}, 1):
+        if pool.run({student: submissions[student]}, 1):
             failures[student] = "The process that graded it died, twice."
     return failures
 
@@ -130,19 +126,18 @@ class _Pool:
     failures: dict[str, str]
     progress: Callable[[str], None]
 
-    def run(self, waiting: Mapping[str, nbformat.NotebookNode], workers: int) -> list[str]:
+    def run(self, waiting: Mapping[str, Path], workers: int) -> list[str]:
         """Run submissions; gives the students whose turn was lost with a worker that died."""
         left = list(waiting)
+        if not left:
+            return []
         with ProcessPoolExecutor(
-            max(1, min(workers, len(waiting))),
+            min(workers, len(waiting)),
             multiprocessing.get_context("spawn"),
             _start,
             (self.plan, self.verdicts),
         ) as pool:
-            futures = {
-                pool.submit(_verify, nbformat.writes(notebook)): student
-                for student, notebook in waiting.items()
-            }
+            futures = {pool.submit(_verify, file): student for student, file in waiting.items()}
             for future in as_completed(futures):
                 student = futures[future]
                 try:
@@ -166,6 +161,6 @@ def _start(plan: Plan, verdicts: Verdicts) -> None:
     _verifier = Verifier(plan, verdicts)
 
 
-def _verify(text: str) -> None:
+def _verify(file: Path) -> None:
     assert _verifier is not None
-    _verifier.verify(nbformat.reads(text, as_version=4))
+    _verifier.verify(read_own_notebook(file))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import symtable
+from functools import lru_cache
 
 
-def used_names(source: str) -> set[str]:
+@lru_cache(maxsize=512)  # a class has most of its cells in common
+def used_names(source: str) -> frozenset[str]:
     """The names that a statement takes from outside; a function's own parameters are none."""
     module = symtable.symtable(source, "<cell>", "exec")
     used = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_referenced()}
@@ -19,10 +21,11 @@ def used_names(source: str) -> set[str]:
             if symbol.is_referenced() and symbol.is_global()
         }
         waiting += scope.get_children()
-    return used
+    return frozenset(used)
 
 
-def given_names(source: str) -> set[str]:
+@lru_cache(maxsize=512)
+def given_names(source: str) -> frozenset[str]:
     """The names at the top level that a source defines, imports, assigns, or changes the value of.
 
     A value is changed where something in it is assigned, as in `table["a"] = 1`, or where one of
@@ -43,7 +46,7 @@ def given_names(source: str) -> set[str]:
             given |= _base(node)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             given |= _base(node.value.func) if isinstance(node.value.func, ast.Attribute) else set()
-    return given
+    return frozenset(given)
 
 
 def _base(node: ast.expr) -> set[str]:
