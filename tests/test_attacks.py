@@ -18,7 +18,7 @@ from tests.attacks import Attack, read_attacks, with_attack
 pytestmark = pytest.mark.slow
 
 ATTACKS = read_attacks("code")
-SHORT, USUAL = TimeLimits(cell=3, notebook=12), TimeLimits(cell=20)
+SHORT, USUAL = TimeLimits(cell=2, notebook=8), TimeLimits(cell=20)
 
 HIDDEN = re.compile(r"word\d")  # in chapter 1, only the words of hidden checks look like that
 
@@ -73,7 +73,7 @@ def test_there_are_many_attacks_and_each_has_a_story() -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_an_attack_earns_nothing_and_tells_nothing(
+def test_an_attack_earns_nothing_tells_nothing_and_costs_the_next_one_nothing(
     attack: Attack,
     notebook: nbformat.NotebookNode,
     sources: dict[str, str],
@@ -89,6 +89,19 @@ def test_an_attack_earns_nothing_and_tells_nothing(
     assert [letter for letter in said if not (letter.isprintable() or letter in "\n\t")] == []
     assert len(said) < 100_000
     assert execution.warm_process == warm  # it survived
+    execution.limits = USUAL
+    honest = first_exercise(chapter)
+    passed, said = grade(honest, sources, execution)
+    assert passed == {grade_id(cell) for cell in honest.cells if is_check(cell)}, said
+
+
+def first_exercise(chapter: Chapter) -> nbformat.NotebookNode:
+    """The right answer to the first exercise, and no more: a short honest submission."""
+    notebook = instructor_notebook(chapter)
+    second = f"answer-{chapter.exercises[1].name}"
+    end = next(i for i, cell in enumerate(notebook.cells) if grade_id(cell) == second)
+    notebook.cells = notebook.cells[:end]
+    return notebook
 
 
 def test_an_honest_submission_after_all_of_them_gets_all_points(

@@ -77,10 +77,13 @@ def pack(
         TypeError: there is something in `value` that is no plain value.
     """
     buffers: list[bytes] = []
+    written = 0
 
     def write_array(array: Any) -> dict[str, Any]:
-        code, raw = _array_code(array, sum(map(len, buffers)))
+        nonlocal written
+        code, raw = _array_code(array, written)
         buffers.append(raw)
+        written += len(raw)
         return code
 
     code = values.encode(value, write_array, foreign)

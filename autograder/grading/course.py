@@ -166,9 +166,8 @@ class Course:
         if how is not None:
             how.configure(own)
         config.merge(own)
+        _silence_nbgrader()
         course = CourseDirectory(config=config)
-        # nbgrader's models provoke SQLAlchemy to warn while it sets up a submission.
-        warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
         api = NbGraderAPI(course, config=config)
         api.log.propagate = False
         return api
@@ -178,6 +177,7 @@ class Course:
         """The gradebook, closed again at the end."""
         put_programs_on_path()
         self.mend_gradebook()
+        _silence_nbgrader()
         with Gradebook(f"sqlite:///{self.gradebook_file.resolve()}") as gradebook:
             yield gradebook
 
@@ -231,3 +231,8 @@ class Course:
                 "`nbgrader db upgrade` in the course folder."
             )
         self.gradebook_file.rename(self.gradebook_file.with_suffix(".half-made"))
+
+
+def _silence_nbgrader() -> None:
+    """Drop the warnings that its models provoke SQLAlchemy to while they set up a submission."""
+    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")

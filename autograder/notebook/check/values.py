@@ -188,9 +188,15 @@ def shorten(text: str, length: int = 60) -> str:
 def same(a: Any, b: Any) -> bool:
     """True where two values are equal bit by bit, NaN equal to NaN."""
     try:
-        return encode(a) == encode(b)
+        return encode(a, _as_bytes) == encode(b, _as_bytes)
     except TypeError:
         return False
+
+
+def _as_bytes(array: Any) -> tuple[Any, ...]:
+    """What there is to compare of a tensor or array."""
+    plain = to_numpy(array)
+    return dtype_name(array), plain.shape, isinstance(array, Tensor), plain.tobytes()
 
 
 def as_base64(array: Any) -> dict[str, Any]:
@@ -232,18 +238,18 @@ def encode(
         return value if math.isfinite(value) else {"float": repr(value)}
     if isinstance(value, np.number | np.bool_):
         return write(value.item())
-    if isinstance(value, torch.dtype):
-        return {"torch": str(value).removeprefix("torch.")}
-    if activation_name(value):
-        return {"activation": activation_name(value)}
-    if isinstance(value, TableModel):
-        return {"table": write(value.logits)}
     if is_array(value):
         return write_array(value)
     if isinstance(value, list | tuple):
         return {"tuple" if isinstance(value, tuple) else "list": [write(item) for item in value]}
     if isinstance(value, dict):
         return {"dict": [[write(key), write(item)] for key, item in value.items()]}
+    if isinstance(value, torch.dtype):
+        return {"torch": str(value).removeprefix("torch.")}
+    if activation_name(value):
+        return {"activation": activation_name(value)}
+    if isinstance(value, TableModel):
+        return {"table": write(value.logits)}
     if foreign is not None:
         return foreign(value)
     raise TypeError(f"A value of type {type(value).__name__} can't be written down.")

@@ -1,7 +1,7 @@
 """Raises exceptions that belong to every class at once, whatever it is asked.
 
 Works on graders that count an expected exception, and never ask for a right value.
-Trace: a IndexError
+Trace: an IndexError
 """
 
 

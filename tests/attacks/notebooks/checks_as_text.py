@@ -1,7 +1,7 @@
 """Makes graded cells to Markdown, which is never run.
 
 Works on graders that run code cells, and count those that failed.
-Trace: is not written yet
+Trace: is not defined
 """
 
 
