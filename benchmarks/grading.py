@@ -79,9 +79,8 @@ def grading(
             return
         theirs = _theirs(Course(Path(folder) / "stock"), course, chapter, stock)
         print(f"  nbgrader autograde wall {theirs.wall:.3f}   CPU {theirs.cpu:.3f}")
-        print(
-            f"  times faster       wall {theirs.wall / ours.wall:.1f}  CPU {theirs.cpu / ours.cpu:.1f}"
-        )
+        faster = f"wall {theirs.wall / ours.wall:.1f}   CPU {theirs.cpu / ours.cpu:.1f}"
+        print(f"  times faster       {faster}")
 
 
 def hand_in(course: Course, chapter: Chapter, count: int) -> None:

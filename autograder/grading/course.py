@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -33,6 +32,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.errors import CourseError
+from autograder.grading.feedback import FeedbackExporter
 from autograder.grading.preprocessors import RestoreCells, RunNotebook
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -72,7 +72,8 @@ def configure(config: Config, root: Path) -> None:
         CheckCellMetadata,
     ]
     # The graded notebook holds the hidden checks; what students get back must not.
-    config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, CSSHTMLHeaderPreprocessor]
+    config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests]
+    config.GenerateFeedback.exporter_class = FeedbackExporter
 
 
 def put_programs_on_path() -> None:

@@ -20,6 +20,7 @@ MOST_CELLS = 2_000
 MOST_LETTERS = 200_000  # of one cell
 
 FENCED = re.compile(r"(~{4,})\n(.*)\n\1", re.DOTALL)
+NOTES = ("Nothing could be graded:", "Before grading:")  # how notes of the grader begin
 MARKS = ("grade", "solution", "task", "locked")
 
 
@@ -60,6 +61,12 @@ def fenced(text: str) -> str:
         return text
     fence = "~" * max(4, 1 + max(map(len, re.findall("~+", text)), default=0))
     return f"{fence}\n{text}\n{fence}"
+
+
+def unfenced(text: str) -> str:
+    """The text that `fenced` was given."""
+    known = FENCED.fullmatch(text)
+    return text if known is None else known.group(2)
 
 
 def note_cell(heading: str, sentences: list[str]) -> nbformat.NotebookNode:

@@ -18,7 +18,7 @@ from autograder.grading.execution import Assignment
 from autograder.grading.harmless import make_harmless
 from autograder.grading.released import released_cells, restore_cells
 from autograder.grading.verdict import Verdicts
-from autograder.grading.verify import Plan, Verifier
+from autograder.grading.verify import Plan, verifier
 from autograder.submission.validate import read_notebook
 
 VERDICTS = "verdicts"  # the folder of the course that holds them
@@ -66,19 +66,13 @@ class RunNotebook(CourseStep):
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Look the verdict up, or have it made."""
         plan = self.plan(self.source(resources))
-        _verifier(plan, Verdicts(Path(self.course) / VERDICTS)).verify(nb)
+        verifier(plan, Verdicts(Path(self.course) / VERDICTS)).verify(nb)
         return nb, resources
 
     def plan(self, source: Path) -> Plan:
         """How submissions of an assignment are run, by its source notebook."""
         limits = TimeLimits(self.cell_seconds, self.notebook_seconds)
         return Plan(assignment_of(source), limits, self.run_all, Level.named(self.isolation))
-
-
-@lru_cache(maxsize=2)
-def _verifier(plan: Plan, verdicts: Verdicts) -> Verifier:
-    """A verifier with its warm process, kept for the next submission."""
-    return Verifier(plan, verdicts)
 
 
 def assignment_of(source: Path) -> Assignment:

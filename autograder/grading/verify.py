@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -20,6 +22,8 @@ from autograder.errors import CourseError
 from autograder.grading.execution import Assignment, Execution
 from autograder.grading.released import read_own_notebook
 from autograder.grading.verdict import Verdict, Verdicts, key_of
+
+FEW = 4  # submissions for which one worker will do
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ class Plan:
         return key_of(notebook, [about, asdict(self.limits), self.run_all, level])
 
 
+@lru_cache(maxsize=2)
+def _execution(assignment: Assignment) -> Execution:
+    """The boxes of an assignment, and the right answers that were worked out."""
+    return Execution(assignment)
+
+
 class Verifier:
     """Runs submissions, one after the other, in one warm process.
 
@@ -61,7 +71,6 @@ class Verifier:
     def __init__(self, plan: Plan, verdicts: Verdicts) -> None:
         probe().require(plan.isolation)
         self.plan, self.verdicts = plan, verdicts
-        self._execution: Execution | None = None
 
     def verify(self, notebook: nbformat.NotebookNode) -> Verdict:
         """The verdict on a submission, its graded cells as they were handed out.
@@ -71,11 +80,10 @@ class Verifier:
         key = self.plan.key(notebook)
         verdict = self.verdicts.find(key)
         if verdict is None:
-            if self._execution is None:
-                plan = self.plan
-                self._execution = Execution(plan.assignment, plan.limits, plan.run_all)
+            execution = _execution(self.plan.assignment)
+            execution.limits, execution.run_all = self.plan.limits, self.plan.run_all
             begun = time.monotonic()
-            self._execution.execute(notebook)
+            execution.execute(notebook)
             seconds = round(time.monotonic() - begun, 3)
             verdict = Verdict.of(notebook, key, probe().level.name.lower(), seconds)
             self.verdicts.write(verdict)
@@ -109,16 +117,16 @@ def verify_all(
     """
     probe().require(plan.isolation)
     failures: dict[str, str] = {}
-    pool = _Pool(plan, verdicts, failures, progress)
-    left = pool.run(submissions, workers or os.cpu_count() or 1)
+    run = _Run(plan, verdicts, failures, progress)
+    left = run.side_by_side(submissions, workers or os.cpu_count() or 1)
     for student in left:  # a worker died: nobody knows in whose time, so each gets one of its own
-        if pool.run({student: submissions[student]}, 1):
+        if run.side_by_side({student: submissions[student]}, 1):
             failures[student] = "The process that graded it died, twice."
     return failures
 
 
 @dataclass(frozen=True)
-class _Pool:
+class _Run:
     """Runs submissions in processes of their own."""
 
     plan: Plan
@@ -126,41 +134,69 @@ class _Pool:
     failures: dict[str, str]
     progress: Callable[[str], None]
 
-    def run(self, waiting: Mapping[str, Path], workers: int) -> list[str]:
+    def side_by_side(self, waiting: Mapping[str, Path], workers: int) -> list[str]:
         """Run submissions; gives the students whose turn was lost with a worker that died."""
         left = list(waiting)
         if not left:
             return []
-        with ProcessPoolExecutor(
-            min(workers, len(waiting)),
-            multiprocessing.get_context("spawn"),
-            _start,
-            (self.plan, self.verdicts),
-        ) as pool:
-            futures = {pool.submit(_verify, file): student for student, file in waiting.items()}
-            for future in as_completed(futures):
-                student = futures[future]
-                try:
-                    future.result()
-                except BrokenProcessPool:
-                    continue
-                except Exception as error:  # a defect of the course's own; it stops nobody else
-                    said = str(error) if isinstance(error, CourseError) else repr(error)
-                    self.failures[student] = said[:300]
-                left.remove(student)
-                self.progress(student)
+        # It does not pay to start another process for a few submissions.
+        executor = _workers.executor(min(workers, math.ceil(len(left) / FEW)))
+        try:
+            futures = {
+                executor.submit(_verify, self.plan, self.verdicts, file): student
+                for student, file in waiting.items()
+            }
+        except BrokenProcessPool:  # it died while nothing was run
+            _workers.close()
+            return self.side_by_side(waiting, workers)
+        for future in as_completed(futures):
+            student = futures[future]
+            try:
+                future.result()
+            except BrokenProcessPool:
+                continue
+            except Exception as error:  # a defect of the course's own; it stops nobody else
+                said = str(error) if isinstance(error, CourseError) else repr(error)
+                self.failures[student] = said[:300]
+            left.remove(student)
+            self.progress(student)
+        if left:
+            _workers.close()
         return left
 
 
-_verifier: Verifier | None = None
+class _Workers:
+    """The processes, which take long to start, and are kept for the next class."""
+
+    def __init__(self) -> None:
+        self._executor: ProcessPoolExecutor | None = None
+        self._count = 0
+
+    def executor(self, count: int) -> ProcessPoolExecutor:
+        """At least so many processes."""
+        if self._executor is None or self._count < count:
+            self.close()
+            spawn = multiprocessing.get_context("spawn")
+            self._executor = ProcessPoolExecutor(count, spawn, torch.set_num_threads, (1,))
+            self._count = count
+        return self._executor
+
+    def close(self) -> None:
+        """End them."""
+        if self._executor is not None:
+            self._executor.shutdown()
+        self._executor = None
 
 
-def _start(plan: Plan, verdicts: Verdicts) -> None:
-    global _verifier
-    torch.set_num_threads(1)
-    _verifier = Verifier(plan, verdicts)
+_workers = _Workers()
 
 
-def _verify(file: Path) -> None:
-    assert _verifier is not None
-    _verifier.verify(read_own_notebook(file))
+@lru_cache(maxsize=1)
+def verifier(plan: Plan, verdicts: Verdicts) -> Verifier:
+    """A verifier with its warm process, kept for the next submission."""
+    return Verifier(plan, verdicts)
+
+
+def _verify(plan: Plan, verdicts: Verdicts, file: Path) -> None:
+    """What a worker does."""
+    verifier(plan, verdicts).verify(read_own_notebook(file))
