@@ -39,7 +39,7 @@ grade: $(VENV)/.installed ## a sample class of one chapter: python -m autograder
 	rm -rf $(SAMPLE)
 	$(RUN) -m autograder release $(CHAPTER) --course $(SAMPLE)
 	$(RUN) -m autograder sample --course $(SAMPLE)
-	$(RUN) -m autograder grade --course $(SAMPLE) --seconds 15
+	$(RUN) -m autograder grade --course $(SAMPLE) --seconds 15 --require-isolation process
 	$(RUN) -m autograder feedback --course $(SAMPLE)
 	$(RUN) -m autograder export --course $(SAMPLE)
 

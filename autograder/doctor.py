@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder import data_wheels
+from autograder.box.isolation import Level, probe
 from autograder.chapters import ROOT
 from autograder.notebook import data
 
@@ -63,6 +64,14 @@ def examine() -> tuple[Table, bool]:
     for name in data.SOURCES:
         there = data.available(name)
         row(f"  {name}", "there" if there else "missing", "", "" if there else "make data")
+    isolation = probe()
+    row(
+        "isolation of submissions",
+        isolation.level.name.lower(),
+        "sandbox or container",
+        isolation.reason,
+        optional=isolation.level >= Level.PROCESS,
+    )
     browser = shutil.which("chromium")
     row(
         "chromium",
@@ -81,7 +90,7 @@ def alembic() -> str | None:
 
 def _pins(file: Path) -> list[tuple[str, str]]:
     lines = file.read_text(encoding="utf-8").splitlines()
-    return [(m[1], m[2]) for line in lines if (m := re.match(r"([\w-]+)==(\S+)", line))]
+    return [(m[1], m[2]) for line in lines if (m := re.match(r"([\w-]+)==([^\s;]+)", line))]
 
 
 def _version(name: str) -> str | None:

@@ -6,9 +6,11 @@ import ast
 import importlib
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from autograder.box.channel import pack
 from autograder.misconceptions import misconception
 from autograder.notebook.check.answers import Answers, Expected, WrongAnswer, allowed_for
 from autograder.notebook.check.outcome import Call, outcome_of
@@ -37,6 +39,28 @@ class ReferenceAnswers(Answers):
                 for name, wrong in misconception.of(module, exercise).items()
             ],
         )
+
+
+class RememberedAnswers(Answers):
+    """Answers of another source, each worked out once: a class is asked the same questions.
+
+    Args:
+        source: where the answers come from.
+    """
+
+    def __init__(self, source: Answers) -> None:
+        self._source = source
+        self._known: dict[bytes, Expected] = {}
+
+    def expected(self, exercise: str, call: Call) -> Expected:
+        """What the source gives; the inputs are compared bit by bit, strides included."""
+        question = pack(
+            {"exercise": exercise, "wrt": call.wrt}, [list(call.inputs), dict(call.options)]
+        )
+        key = sha256(question).digest()
+        if key not in self._known:
+            self._known[key] = self._source.expected(exercise, call)
+        return self._known[key]
 
 
 def reference_function(exercise: str) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import itertools
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from autograder.chapters import Chapter
@@ -94,10 +95,20 @@ def notebook_namespace(chapter: Chapter) -> dict[str, Any]:
 
 def run_cell(source: str, namespace: dict[str, Any]) -> None:
     """Execute a cell in a namespace, its source known to tracebacks and to `check`."""
+    run_compiled(compile_cell(source), namespace)
+
+
+def compile_cell(source: str) -> CodeType:
+    """The code of a cell, under a name of its own by which its source is known."""
     name = f"<cell {next(_numbers)}>"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    return compile(source, name, "exec")
+
+
+def run_compiled(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Execute a cell in a namespace; what it prints is dropped."""
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(source, name, "exec"), namespace)
+        exec(code, namespace)
 
 
 def baked_answers(chapter: Chapter) -> str:

@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmarks import build, models, word2vec
+from benchmarks import attacks, build, grading, models, word2vec
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -15,6 +15,8 @@ def benchmarks() -> None:
 app.command("models")(models.compare)
 app.command("word2vec")(word2vec.compare)
 app.command("build")(build.build)
+app.command("attacks")(attacks.attacks)
+app.command("grading")(grading.grading)
 
 if __name__ == "__main__":
     app()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from autograder.chapters import Chapter, load_chapters
-from autograder.grading.course import Course
+from autograder.grading.course import Course, Running
 from autograder.grading.grade import Mark, grade
 from autograder.grading.release import release
 from autograder.sample_class import write_sample_class
@@ -76,6 +76,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ..
     marks = {}
     for one in chapters:
         students = () if one is chapters[0] else CHAPTER_STUDENTS
-        given = grade(course, one.slug, students, seconds=SECONDS_FOR_A_CELL)
+        given = grade(
+            course, one.slug, students, how=Running(SECONDS_FOR_A_CELL, isolation="process")
+        )
         marks[one.slug] = {mark.student: mark for mark in given}
     return GradedClass(course, marks)

@@ -20,17 +20,17 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
+from autograder.box.session import TimeLimits
 from autograder.chapters import Chapter, find_chapter, load_chapters
 from autograder.errors import CourseError
 from autograder.grading.course import CONFIG_FILE, Course
-from autograder.grading.execution import KernelExecution, tidy
+from autograder.grading.execution import Assignment, Execution, tidy
 from autograder.grading.grade import grade
-from autograder.grading.intake import take_in
+from autograder.grading.intake import Intake
 from autograder.grading.release import release
 from autograder.grading.report import export_grades, write_feedback
 from autograder.sample_class import expected_points, sample_answers
 from autograder.submission.restore import grade_id, is_check
-from autograder.submission.run import Limits
 from autograder.submission.validate import failure_message
 from autograder.weave.stubs import solution_cell
 from tests.conftest import CHAPTER_STUDENTS, GradedClass
@@ -48,6 +48,15 @@ def answered(released: Path, chapter: Chapter, changes: dict[str, str]) -> nbfor
         if name in {exercise.name for exercise in chapter.exercises} and not is_check(cell):
             cell.source = changes.get(name, solution_cell(chapter.module, name))
     return notebook
+
+
+def execute(notebook: nbformat.NotebookNode, chapter: Chapter) -> None:
+    """Run a notebook as a submission."""
+    execution = Execution(Assignment.of_chapter(chapter), TimeLimits(cell=20))
+    try:
+        execution.execute(notebook)
+    finally:
+        execution.close()
 
 
 def earned(notebook: nbformat.NotebookNode) -> dict[str, bool]:
@@ -90,7 +99,7 @@ def test_a_lost_point_has_its_reason_in_the_feedback(
         "cleo-stubs-only": "is not written yet",
         "finn-endless-loop": "did not end within",
         "gita-syntax-error": "did not run to its end. SyntaxError",
-        "hal-dead-kernel": "The kernel died",
+        "hal-dead-kernel": "The process died",
         "jan-broken-file": "not a notebook that can be read",
         "kim-no-file": "No notebook was handed in",
         "ivo-moved-cells": "was missing and was put back",
@@ -171,7 +180,7 @@ def test_a_warning_on_stderr_costs_nobody_a_point(released: Path, chapter: Chapt
         "    print('a bar', file=sys.stderr)\n    print('debugging')\n    ### BEGIN SOLUTION",
     )
     notebook = answered(released, chapter, {first: noisy})
-    KernelExecution(Limits(seconds=20)).execute(notebook, chapter)
+    execute(notebook, chapter)
     assert all(earned(notebook).values())
     for cell in notebook.cells:
         if is_check(cell):
@@ -200,7 +209,7 @@ def test_a_check_that_did_not_run_to_its_end_gives_nothing(
     for body in ("print('x' * 6_000_000)\n    return None", "exit()", "import os\n    os._exit(0)"):
         answer = f"def {first}(*inputs, **options):\n    {body}\n"
         notebook = answered(released, chapter, {first: answer})
-        KernelExecution(Limits(seconds=20)).execute(notebook, chapter)
+        execute(notebook, chapter)
         for name, passes in earned(notebook).items():
             assert passes == (not name.startswith(f"check-{first}")), (body, name)
 
@@ -228,7 +237,7 @@ def test_a_renamed_notebook_is_found(
     folder.mkdir(parents=True)
     notebook = answered(released, chapter, {})
     (folder / name.format(chapter.slug)).write_text(nbformat.writes(notebook), encoding="utf-8")
-    submission = take_in(course, chapter.slug, "max")
+    submission = Intake(course, chapter.slug).take("max")
     taken = course.folder("intake", "max", chapter.slug) / f"{chapter.slug}.ipynb"
     assert nbformat.read(taken, 4).cells[5].source == notebook.cells[5].source
     assert submission.notes == [
@@ -256,7 +265,7 @@ def test_a_file_that_is_no_notebook_is_taken_in_as_empty_with_the_reason(
     folder = course.folder("submitted", "nia", chapter.slug)
     folder.mkdir(parents=True)
     (folder / f"{chapter.slug}.ipynb").write_text(text, encoding="utf-8")
-    submission = take_in(course, chapter.slug, "nia")
+    submission = Intake(course, chapter.slug).take("nia")
     assert len(submission.notes) == 1
     assert "not a notebook that can be read" in submission.notes[0]
 
@@ -269,7 +278,10 @@ def test_a_notebook_of_another_course_is_taken_in_as_empty(
     folder.mkdir(parents=True)
     other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print('hello')")])
     (folder / f"{chapter.slug}.ipynb").write_text(nbformat.writes(other), encoding="utf-8")
-    assert "is not the notebook of this assignment" in take_in(course, chapter.slug, "oda").notes[0]
+    assert (
+        "is not the notebook of this assignment"
+        in Intake(course, chapter.slug).take("oda").notes[0]
+    )
 
 
 def test_a_half_made_gradebook_is_set_aside(

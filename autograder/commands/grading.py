@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from autograder.commands.house import chosen
+from autograder.text import plain_text
 
 if TYPE_CHECKING:
     from autograder.grading.course import Course
@@ -52,24 +54,32 @@ def grade(
     student: Students = None,
     again: Annotated[bool, typer.Option(help="Also what has not changed.")] = False,
     seconds: Annotated[float | None, typer.Option(help="Limit for one cell.", min=1)] = None,
+    require_isolation: Annotated[
+        str | None, typer.Option(help="Least isolation: sandbox, container or process.")
+    ] = None,
+    run_all: Annotated[bool, typer.Option(help="Also cells that no graded cell needs.")] = False,
+    workers: Annotated[int | None, typer.Option(help="Processes; one a core.", min=1)] = None,
 ) -> None:
     """Grade what was handed in.
 
     Exit code 0: all graded. 1: some could not be. 2: there is nothing to grade.
     """
+    from autograder.grading.course import Running
     from autograder.grading.grade import grade as grade_class
     from autograder.grading.intake import students_of
 
     where = _course(course)
     where.require()
+    how = Running(seconds, require_isolation, run_all, workers)
     failures = 0
     for name in _assignments(where, assignment, students_of):
         with _progress(f"Grading {name}", len(student or students_of(where, name))) as step:
-            marks = grade_class(where, name, student or (), again, seconds, step)
+            marks = grade_class(where, name, student or (), again, how, step)
         console.print(_table(name, marks))
         for mark in marks:
             for note in [*mark.notes, *([f"Not graded: {mark.failure}"] if mark.failure else [])]:
-                console.print(f"{mark.student}: {note}", markup=False, soft_wrap=True)
+                said = plain_text(f"{mark.student}: {note}", 1000)
+                console.print(said, markup=False, soft_wrap=True)
         failures += sum(bool(mark.failure) for mark in marks)
     raise typer.Exit(NOT_ALL_GRADED if failures else 0)
 
@@ -135,7 +145,7 @@ def _progress(title: str, total: int) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda student: progress.update(
-            task, advance=1, description=f"{title}: {student} done"
+            task, advance=1, description=f"{title}: {escape(plain_text(student, 100))} done"
         )
 
 
@@ -149,5 +159,5 @@ def _table(assignment: str, marks: list[Mark]) -> Table:
         else:
             points = Text(f"{mark.earned:g}/{mark.points:g}")
         kept = "" if mark.again else " (unchanged)"
-        table.add_row(mark.student + kept, points, ", ".join(mark.lost))
+        table.add_row(Text(plain_text(mark.student, 100) + kept), points, ", ".join(mark.lost))
     return table

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -33,25 +32,30 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.errors import CourseError
+from autograder.grading.feedback import FeedbackExporter
 from autograder.grading.preprocessors import RestoreCells, RunNotebook
 
 CONFIG_FILE = "nbgrader_config.py"
 CONFIG_TEXT = '''"""nbgrader's configuration for this course; add your own settings below."""
 
+from pathlib import Path
+
 from autograder.grading.course import configure
 
 c = get_config()  # noqa: F821
-configure(c)
+configure(c, Path(__file__).parent)
 '''
 
 
-def configure(config: Config) -> None:
+def configure(config: Config, root: Path) -> None:
     """Set what this course needs of nbgrader, for its commands and for ours.
 
     Args:
         config: nbgrader's configuration, as its configuration file has it in `c`.
+        root: the course folder.
     """
     put_programs_on_path()
+    config.CourseStep.course = str(root.resolve())
     config.Autograde.sanitize_preprocessors = [
         ClearOutput,
         RestoreCells,
@@ -68,7 +72,8 @@ def configure(config: Config) -> None:
         CheckCellMetadata,
     ]
     # The graded notebook holds the hidden checks; what students get back must not.
-    config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests, CSSHTMLHeaderPreprocessor]
+    config.GenerateFeedback.preprocessors = [GetGrades, ClearHiddenTests]
+    config.GenerateFeedback.exporter_class = FeedbackExporter
 
 
 def put_programs_on_path() -> None:
@@ -77,6 +82,32 @@ def put_programs_on_path() -> None:
     paths = os.environ.get("PATH", "").split(os.pathsep)
     if programs not in paths:
         os.environ["PATH"] = os.pathsep.join([programs, *paths])
+
+
+@dataclass(frozen=True)
+class Running:
+    """How submissions are run, where it is not as the course's configuration says.
+
+    Args:
+        seconds: how long one cell may run.
+        isolation: the least level of isolation, by name.
+        run_all: also run the cells that no graded cell needs.
+        workers: how many processes; one for each core where it is None.
+    """
+
+    seconds: float | None = None
+    isolation: str | None = None
+    run_all: bool = False
+    workers: int | None = None
+
+    def configure(self, config: Config) -> None:
+        """Enter it into nbgrader's configuration."""
+        if self.seconds is not None:
+            config.RunNotebook.cell_seconds = self.seconds
+        if self.isolation is not None:
+            config.RunNotebook.isolation = self.isolation
+        if self.run_all:
+            config.RunNotebook.run_all = True
 
 
 @dataclass(frozen=True)
@@ -120,12 +151,12 @@ class Course:
         with self.gradebook() as gradebook:
             return sorted(assignment.name for assignment in gradebook.assignments)
 
-    def api(self, submitted: str = "submitted", seconds: float | None = None) -> NbGraderAPI:
+    def api(self, submitted: str = "submitted", how: Running | None = None) -> NbGraderAPI:
         """nbgrader's own programming interface for this folder.
 
         Args:
             submitted: the folder that submissions are read from.
-            seconds: how long one cell of a submission may run; the usual limit where it is None.
+            how: how submissions are run, where that is not as the configuration says.
         """
         self.mend_gradebook()
         config = self.settings()
@@ -133,12 +164,11 @@ class Course:
         own.CourseDirectory.root = str(self.root.resolve())
         own.CourseDirectory.submitted_directory = submitted
         own.NbGraderAPI.log_level = "ERROR"
-        if seconds is not None:
-            own.RunNotebook.cell_seconds = seconds
+        if how is not None:
+            how.configure(own)
         config.merge(own)
+        _silence_nbgrader()
         course = CourseDirectory(config=config)
-        # nbgrader's models provoke SQLAlchemy to warn while it sets up a submission.
-        warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")
         api = NbGraderAPI(course, config=config)
         api.log.propagate = False
         return api
@@ -148,6 +178,7 @@ class Course:
         """The gradebook, closed again at the end."""
         put_programs_on_path()
         self.mend_gradebook()
+        _silence_nbgrader()
         with Gradebook(f"sqlite:///{self.gradebook_file.resolve()}") as gradebook:
             yield gradebook
 
@@ -158,7 +189,7 @@ class Course:
             CourseError: its configuration file can't be loaded.
         """
         config = Config()
-        configure(config)
+        configure(config, self.root)
         if (self.root / CONFIG_FILE).exists():
             try:
                 config.merge(PyFileConfigLoader(CONFIG_FILE, str(self.root)).load_config())
@@ -201,3 +232,8 @@ class Course:
                 "`nbgrader db upgrade` in the course folder."
             )
         self.gradebook_file.rename(self.gradebook_file.with_suffix(".half-made"))
+
+
+def _silence_nbgrader() -> None:
+    """Drop the warnings that its models provoke SQLAlchemy to while they set up a submission."""
+    warnings.filterwarnings("ignore", category=SAWarning, module="nbgrader")

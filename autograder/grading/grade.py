@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
+from autograder.box.isolation import probe
 from autograder.errors import CourseError
-from autograder.grading.course import Course
-from autograder.grading.intake import Submission, students_of, take_in
+from autograder.grading.course import Course, Running
+from autograder.grading.intake import Intake, Submission, students_of
+from autograder.grading.preprocessors import VERDICTS, RunNotebook
+from autograder.grading.record import Entered, Recorder, entered_grades, is_plain
 from autograder.grading.release import reason
+from autograder.grading.released import read_own_notebook
+from autograder.grading.verdict import Verdicts
+from autograder.grading.verify import verify_all
 from autograder.submission.restore import exercise_of
-
-DIGEST = ".graded"  # beside a taken-in notebook: the fingerprint of what was graded
+from autograder.text import plain_text
 
 
 @dataclass
@@ -43,24 +48,28 @@ def grade(
     assignment: str,
     students: Sequence[str] = (),
     again: bool = False,
-    seconds: float | None = None,
+    how: Running | None = None,
     progress: Callable[[str], None] = lambda student: None,
 ) -> list[Mark]:
     """Grade the submissions of an assignment.
+
+    First each submission is run, side by side, and its verdict written; then the verdicts are
+    entered into the gradebook, one after the other. Whatever stops it, the next call goes on.
 
     Args:
         course: the course folder.
         assignment: the assignment.
         students: only these; all who handed in where empty.
-        again: also those whose submission has not changed since it was graded.
-        seconds: how long one cell may run; the usual limit where it is None.
+        again: also those whose submission has not changed since it was graded; all are run anew.
+        how: how the code is run; as the course folder's configuration says where it is None.
         progress: called with each student's id when that one is done.
 
     Returns:
         A mark for each student.
 
     Raises:
-        CourseError: the assignment is not released, or nobody handed in.
+        CourseError: the assignment is not released, nobody handed in, or boxes can't be closed as
+            well as it is asked for.
     """
     course.require()
     released = course.released()
@@ -74,50 +83,104 @@ def grade(
     if not present:
         where = course.folder("submitted", "STUDENT", assignment)
         raise CourseError(f"Nobody has handed in {assignment}: submissions belong in {where}.")
-    api = course.api("intake", seconds)
-    marks = []
-    for student in students or present:
-        marks.append(_grade_one(course, api, assignment, student, again))
-        progress(student)
-    return marks
+    grading = _Grading(course, assignment, how or Running(), again)
+    return grading.grade(list(dict.fromkeys(students or present)), progress)
 
 
-def _grade_one(course: Course, api: Any, assignment: str, student: str, again: bool) -> Mark:
-    seal = course.folder("intake", student, assignment) / DIGEST
-    before = seal.read_text(encoding="utf-8") if seal.exists() else ""
-    submission = take_in(course, assignment, student)
-    fresh = again or before != submission.digest or not _is_recorded(course, assignment, student)
-    if fresh:
-        result = api.autograde(assignment, student, force=True)
-        if not result["success"]:
-            return Mark(student, failure=reason(result), notes=submission.notes)
-    seal.write_text(submission.digest, encoding="utf-8")
-    return _recorded(course, assignment, submission, fresh)
+class _Grading:
+    """One call of `grade`.
+
+    Args:
+        course: the course folder.
+        assignment: the assignment.
+        how: how the code is run.
+        again: whether all are run anew.
+    """
+
+    def __init__(self, course: Course, assignment: str, how: Running, again: bool) -> None:
+        self.course, self.assignment, self.how, self.again = course, assignment, how, again
+        self.settings = course.settings()
+        how.configure(self.settings)
+        self.intake = Intake(course, assignment)
+        source = course.folder("source", assignment=assignment) / f"{assignment}.ipynb"
+        self.plan = RunNotebook(config=self.settings).plan(source)
+        self.verdicts = Verdicts(course.root / VERDICTS)
+
+    def grade(self, students: Sequence[str], progress: Callable[[str], None]) -> list[Mark]:
+        """Take in, run and record; a mark for each student."""
+        probe().require(self.plan.isolation)
+        taken = {student: self.intake.take(student) for student in students}
+        with self.course.gradebook() as gradebook:
+            recorder = Recorder(self.course, self.assignment, gradebook, self.settings)
+            before = {} if self.again else recorder.recorded()
+            fresh = [
+                student
+                for student, submission in taken.items()
+                if before.get(student) != submission.digest or not self._graded(student).exists()
+            ]
+            failures = self._run(fresh)
+            for student in students:
+                if student in fresh and student not in failures:
+                    failure = self._record(taken[student], recorder)
+                    failures |= {student: failure} if failure else {}
+                progress(student)
+            entered = entered_grades(gradebook, self.assignment)
+        return [
+            Mark(student, notes=submission.notes, failure=failures[student])
+            if student in failures
+            else _mark(submission, entered[student], student in fresh)
+            for student, submission in taken.items()
+        ]
+
+    def _graded(self, student: str) -> Path:
+        folder = self.course.folder("autograded", student, self.assignment)
+        return folder / f"{self.assignment}.ipynb"
+
+    def _run(self, students: Sequence[str]) -> dict[str, str]:
+        """Run submissions that have no verdict; gives those that could not be run, and why."""
+        waiting = {}
+        for student in students:
+            file = self.intake.file(student)
+            key = self.plan.key(read_own_notebook(file))
+            if self.again:
+                self.verdicts.forget(key)
+            if self.verdicts.find(key) is None:
+                waiting[student] = file
+        return verify_all(waiting, self.plan, self.verdicts, self.how.workers)
+
+    def _record(self, submission: Submission, recorder: Recorder) -> str:
+        """Enter a submission's verdict into the gradebook; gives the reason why that failed."""
+        student = submission.student
+        try:
+            notebook = read_own_notebook(self.intake.file(student))
+            verdict = self.verdicts.find(self.plan.key(notebook))
+            if verdict is None:
+                return "Its verdict is gone: run `grade` again."
+            verdict.enter(notebook)
+            if is_plain(self.settings):
+                recorder.enter(student, notebook, submission.digest)
+                return ""
+            api = self.course.api("intake", self.how)
+            result = api.autograde(self.assignment, student, force=True)
+            if not result["success"]:
+                return reason(result)
+            recorder.note(student, submission.digest, verdict.isolation)
+        except Exception as error:  # whatever it is, it must not keep the others waiting
+            return plain_text(str(error) if isinstance(error, CourseError) else repr(error), 300)
+        return ""
 
 
-def _is_recorded(course: Course, assignment: str, student: str) -> bool:
-    graded = course.folder("autograded", student, assignment) / f"{assignment}.ipynb"
-    return graded.exists()
-
-
-def _recorded(course: Course, assignment: str, submission: Submission, again: bool) -> Mark:
+def _mark(submission: Submission, entered: Entered, again: bool) -> Mark:
     """A student's mark as the gradebook has it."""
-    with course.gradebook() as gradebook:
-        entry = gradebook.find_submission(assignment, submission.student)
-        lost: dict[str, None] = {}
-        for notebook in entry.notebooks:
-            for given in notebook.grades:
-                if given.score < given.max_score:
-                    lost[exercise_of(given.name)] = None
-        penalty = entry.late_submission_penalty or 0.0
-        notes = list(submission.notes)
-        if penalty:
-            notes.append(f"Late: {penalty:g} points were taken off.")
-        return Mark(
-            submission.student,
-            max(0.0, entry.score - penalty),
-            entry.max_score,
-            list(lost),
-            notes,
-            again=again,
-        )
+    lost = {exercise_of(name): None for name, score, most in entered.grades if score < most}
+    notes = list(submission.notes)
+    if entered.penalty:
+        notes.append(f"Late: {entered.penalty:g} points were taken off.")
+    return Mark(
+        submission.student,
+        max(0.0, sum(score for _, score, _ in entered.grades) - entered.penalty),
+        sum(most for _, _, most in entered.grades),
+        list(lost),
+        notes,
+        again=again,
+    )

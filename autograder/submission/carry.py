@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import symtable
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import nbformat
 
 from autograder.errors import CourseError
+from autograder.submission.names import used_names
 from autograder.submission.restore import ANSWER_PREFIX, grade_id, is_check
 from autograder.submission.validate import read_notebook
 
@@ -53,7 +53,7 @@ def definitions(sources: Iterable[str], names: Iterable[str]) -> list[str]:
         if place not in needed:
             needed.add(place)
             # As it was when the function was written, or else what came later.
-            for name in _used(parts[place]) & places.keys():
+            for name in used_names(parts[place]) & places.keys():
                 before = [one for one in places[name] if one < place]
                 waiting.append((before or places[name])[-1])
     return [parts[place] for place in sorted(needed)]
@@ -148,22 +148,6 @@ def _bound(statement: ast.stmt) -> list[str]:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         ]
     return []
-
-
-def _used(source: str) -> set[str]:
-    """The names that a statement takes from outside; a function's own parameters are none."""
-    module = symtable.symtable(source, "<cell>", "exec")
-    used = {symbol.get_name() for symbol in module.get_symbols() if symbol.is_referenced()}
-    waiting = module.get_children()
-    while waiting:
-        scope = waiting.pop()
-        used |= {
-            symbol.get_name()
-            for symbol in scope.get_symbols()
-            if symbol.is_referenced() and symbol.is_global()
-        }
-        waiting += scope.get_children()
-    return used
 
 
 def _written(statement: ast.stmt, source: str) -> str:

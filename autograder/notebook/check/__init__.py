@@ -16,9 +16,11 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from executing import Source
+
 from . import values
 from .answers import BAKED, Answers, BakedAnswers, Expected, UnknownInputs
-from .callsite import CellRun, cell_run, exercise_name, is_hidden
+from .callsite import CellRun, cell_run, constants, exercise_name, is_hidden
 from .compare import difference, tolerance
 from .diagnose import diagnose, parameter_names
 from .outcome import Call, outcome_of
@@ -41,10 +43,11 @@ class Check:
     Args:
         answers: where the right answers come from; by default the bundle's baked ones, or the
             reference itself where the course is installed.
+        hidden: take every call for a hidden one, of which a message tells no more than it must.
     """
 
-    def __init__(self, answers: Answers | None = None) -> None:
-        self.answers = answers
+    def __init__(self, answers: Answers | None = None, hidden: bool = False) -> None:
+        self.answers, self.hidden = answers, hidden
         self._run: CellRun | None = None
         self._passed: list[tuple[str, Expected]] = []
 
@@ -114,7 +117,11 @@ class Check:
         narrow, wide = wanted, values.to_float64(wanted)
         found = difference(got, narrow, [16 * unit for unit in tolerance(narrow, wide)])
         if found is not None:
-            expected, came = found.words(is_hidden(sys._getframe(1)))
+            frame = sys._getframe(1)
+            hidden = self.hidden or is_hidden(frame)
+            if hidden and message not in constants("".join(Source.for_frame(frame).lines)):
+                message = "Two values differ."  # something was put into the message
+            expected, came = found.words(hidden)
             raise CheckFailed(f"{message}\n  expected: {expected}\n  came:     {came}")
 
     def _compare(self, fn: Callable[..., Any], call: Call, frame: FrameType, remember: str) -> Any:
@@ -125,13 +132,14 @@ class Check:
             self._run, self._passed = run, []
         expected = self.answers.expected(exercise, call)
         came = outcome_of(fn, call)
+        hidden = self.hidden or is_hidden(frame)
         message = diagnose(
             exercise,
             call,
             came,
             expected,
-            is_hidden(frame),
-            parameter_names(fn),
+            hidden,
+            () if hidden else parameter_names(fn),
             [known for name, known in self._passed if name == exercise],
             remember,
         )

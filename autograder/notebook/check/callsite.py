@@ -40,6 +40,15 @@ def exercise_name(frame: FrameType) -> str:
     )
 
 
+def constants(source: str) -> set[str]:
+    """The texts that stand in a source as they are: nothing was put into them."""
+    return {
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
 def is_hidden(frame: FrameType) -> bool:
     """True where the call stands in a hidden part of its cell, whose inputs are not shown."""
     lines = Source.for_frame(frame).lines[: frame.f_lineno]

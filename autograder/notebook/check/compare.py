@@ -15,6 +15,8 @@ from .table_model import TableModel
 # Which kinds of number may stand for which: a whole number for a float, but no float for an index.
 STANDS_FOR = {"b": "b", "i": "iu", "u": "iu", "f": "fiu", "c": "cfiu"}
 
+VALUES_DIFFER = ("the reference's values", "other values")
+
 DETOUR_FREE = 1e-10  # relative: far below what float32 keeps
 
 
@@ -26,21 +28,25 @@ class Difference:
         expected: what was expected, in words.
         came: what came, in words.
         look_at: where to look, in general.
-        hidden: what to say for `expected` and `came` where a hidden check must not quote values;
-            None where they quote none.
+        hidden: what a hidden check says for `expected` and `came`. A function sees its inputs, and
+            could tell them by what it gives back; so nothing in there is the student's choice but
+            one of a few words.
+        hidden_look_at: where a hidden check says to look; as `look_at` where it is None.
     """
 
     expected: str
     came: str
     look_at: str
-    hidden: tuple[str, str] | None = None
+    hidden: tuple[str, str] = VALUES_DIFFER
+    hidden_look_at: str | None = None
 
     def words(self, hidden: bool) -> tuple[str, str]:
         """What was expected and what came, without values where `hidden` is true."""
-        return self.hidden if hidden and self.hidden else (self.expected, self.came)
+        return self.hidden if hidden else (self.expected, self.came)
 
-
-VALUES_DIFFER = ("the reference's values", "other values")
+    def advice(self, hidden: bool) -> str:
+        """Where to look, without a value's place where `hidden` is true."""
+        return self.look_at if not hidden or self.hidden_look_at is None else self.hidden_look_at
 
 
 def tolerance(single: Any, double: Any) -> list[float]:
@@ -97,7 +103,7 @@ def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Differenc
                 values.describe_with_items(expected) + at,
                 values.describe_with_items(came),
                 "what the function returns, and how many parts that has",
-                (values.describe(expected), values.describe(came)),
+                (values.describe(expected), _other(expected, came)),
             )
         for index, (one, other) in enumerate(zip(came, expected, strict=True)):
             found = _difference(one, other, allowed, f"{where}[{index}]")
@@ -112,7 +118,10 @@ def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Differenc
     if values.is_number(expected) and values.is_number(came):
         if _kind(came) not in STANDS_FOR.get(_kind(expected), ""):
             return Difference(
-                values.describe(expected) + at, values.describe(came), "the type of the number"
+                values.describe(expected) + at,
+                values.describe(came),
+                "the type of the number",
+                (values.kind(expected), values.kind(came)),
             )
         return _array_difference(
             values.to_numpy(came), values.to_numpy(expected), budget, where, expected
@@ -121,14 +130,16 @@ def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Differenc
         return _tensor_difference(came, expected, budget, where)
     if type(came) is not type(expected) and not isinstance(came, type(expected)):
         return Difference(
-            values.describe(expected) + at, values.describe(came), "the type of what you return"
+            values.describe(expected) + at,
+            values.describe(came),
+            "the type of what you return",
+            (values.kind(expected), values.kind(came)),
         )
     if came != expected:
         return Difference(
             values.shorten(repr(expected)) + at,
             values.shorten(repr(came)),
             "this value, worked out by hand",
-            VALUES_DIFFER,
         )
     return None
 
@@ -136,17 +147,19 @@ def _difference(came: Any, expected: Any, allowed: Any, where: str) -> Differenc
 def _dict_difference(came: Any, expected: Any, allowed: Any, where: str) -> Difference | None:
     if not isinstance(came, dict):
         return Difference(
-            values.describe(expected), values.describe(came), "the type of what you return"
+            values.describe(expected),
+            values.describe(came),
+            "the type of what you return",
+            (values.describe(expected), values.kind(came)),
         )
     if set(came) != set(expected):
         missing, extra = set(expected) - set(came), set(came) - set(expected)
-        parts = [f"the key {key!r} is missing" for key in sorted(missing, key=repr)[:1]]
-        parts += [f"the key {key!r} should not be there" for key in sorted(extra, key=repr)[:1]]
+        parts = [f"the key {key} is missing" for key in _first(missing)]
+        parts += [f"the key {key} should not be there" for key in _first(extra)]
         return Difference(
             f"a dict of {len(expected)} keys{f' at {where}' if where else ''}",
             f"one of {len(came)} keys: {', and '.join(parts)}",
             "which keys the result has",
-            VALUES_DIFFER,
         )
     for key, other in expected.items():
         found = _difference(came[key], other, allowed, f"{where}[{key!r}]")
@@ -158,20 +171,24 @@ def _dict_difference(came: Any, expected: Any, allowed: Any, where: str) -> Diff
 def _tensor_difference(came: Any, expected: Any, allowed: float, where: str) -> Difference | None:
     at = f" at {where}" if where else ""
     whole, what = values.describe(expected) + at, values.describe(came)
+    hidden = (values.describe(expected), _other(expected, came))
     if type(came) is not type(expected) and not isinstance(came, type(expected)):
-        return Difference(whole, what, _other_type(came))
+        return Difference(whole, what, _other_type(came), hidden)
     if isinstance(came, Tensor) and came.layout != torch.strided:
-        return Difference(whole, f"a sparse tensor of shape {tuple(came.shape)}", "its layout")
+        return Difference(
+            whole, f"a sparse tensor of shape {tuple(came.shape)}", "its layout", hidden
+        )
     same_rows = came.ndim == expected.ndim > 0 and came.shape[1:] == expected.shape[1:]
     if same_rows and len(came) != len(expected):
-        return Difference(whole, what, _first_other_row(came, expected))
+        rows = "the number of rows"
+        return Difference(whole, what, _first_other_row(came, expected), hidden, rows)
     if tuple(came.shape) != tuple(expected.shape):
         return Difference(
-            whole, what, "which axis is which, and which axis each step removes or adds"
+            whole, what, "which axis is which, and which axis each step removes or adds", hidden
         )
     if values.dtype_name(came) != values.dtype_name(expected):
         return Difference(
-            whole, what, "the dtype: which step changes it, and what the task asks for"
+            whole, what, "the dtype: which step changes it, and what the task asks for", hidden
         )
     return _array_difference(
         values.to_numpy(came), values.to_numpy(expected), allowed, where, expected
@@ -183,7 +200,10 @@ def _array_difference(
 ) -> Difference | None:
     if came.dtype.kind in "OUSV":
         return Difference(
-            values.describe(original), f"values of kind {came.dtype}", "the type of what you return"
+            values.describe(original),
+            f"values of kind {came.dtype}",
+            "the type of what you return",
+            (values.kind(original), "something else"),
         )
     if expected.size == 0:
         return None
@@ -197,6 +217,7 @@ def _array_difference(
             "what makes NaN: zero or infinity divided by itself (did an exponential overflow?), "
             "infinity minus infinity, zero times infinity, or the logarithm or root of a number "
             "below zero",
+            ("no NaN in some place", "NaN there"),
         )
     with np.errstate(invalid="ignore"):
         off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
@@ -212,8 +233,21 @@ def _array_difference(
         f"{right}{at}",
         f"{wrong}{many}",
         f"how the number{at} comes about, worked out by hand",
-        VALUES_DIFFER,
+        hidden_look_at="how a number comes about, worked out by hand for inputs of your own",
     )
+
+
+def _first(keys: set[Any]) -> list[str]:
+    """The first of some keys, as it is shown."""
+    return [values.shorten(key) for key in sorted(map(repr, keys))[:1]]
+
+
+def _other(expected: Any, came: Any) -> str:
+    """What came, as a hidden check may tell it: its kind, and that something else of it differs."""
+    kind = values.kind(came)
+    if kind != values.kind(expected):
+        return kind
+    return f"{kind} of another {'shape' if values.is_array(came) else 'length'}"
 
 
 def _kind(value: Any) -> str:

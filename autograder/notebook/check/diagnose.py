@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from . import values
 from .answers import Expected, agrees, same_mistake
 from .compare import Difference, difference
-from .outcome import CUT_OFF, Call, Outcome
+from .outcome import CUT_OFF, Call, Outcome, Remote
 
 MOST_HINTS = 2
 
@@ -42,6 +43,8 @@ def diagnose(
             and the inputs may be shown.
     """
     if came.error == "NotImplementedError" and expected.outcome.error != came.error:
+        if came.inside and hidden:
+            return f"{exercise} calls a function that is not written yet."
         if came.inside:
             return (
                 f"{exercise} calls {came.inside}, which is not written yet.\n"
@@ -70,12 +73,14 @@ def diagnose(
     hints = _hints(came, expected, passed)
     if not hints and remember and came.error is None and not hidden:
         lines.append(f"  remember: {remember}")
-    lines += [f"  look at:  {look}" for look in hints or [found.look_at]]
+    lines += [f"  look at:  {look}" for look in hints or [found.advice(hidden)]]
     return "\n".join(lines)
 
 
-def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
+def parameter_names(function: Callable[..., Any] | Remote) -> tuple[str, ...]:
     """What a function calls its parameters; nothing where that can't be known."""
+    if isinstance(function, Remote):
+        return function.parameters
     try:
         return tuple(inspect.signature(function).parameters)
     except (TypeError, ValueError):
@@ -106,7 +111,7 @@ def _find(call: Call, came: Outcome, expected: Expected, names: Sequence[str]) -
         return _find_error(came, right)
     if came.error == "NotConnected":
         wanted = _gradient_of(call, right.value, names)
-        return Difference(wanted, "no gradient", CUT_OFF)
+        return Difference(wanted, "no gradient", CUT_OFF, ("a gradient", "no gradient"))
     if came.error is not None:
         return Difference(
             _gradient_of(call, right.value, names)
@@ -114,7 +119,7 @@ def _find(call: Call, came: Outcome, expected: Expected, names: Sequence[str]) -
             else values.describe(right.value),
             _raised(came),
             "the line that raised it, with these inputs",
-            ("a result", _article(came.error)),
+            ("a result", _known(came.error)),
         )
     found = difference(_only(call, came.value), _only(call, right.value), expected.allowed)
     if found is None and set(came.changed) - set(right.changed):
@@ -125,6 +130,10 @@ def _find(call: Call, came: Outcome, expected: Expected, names: Sequence[str]) -
             f"the right result, but the argument {name} was changed in place",
             "operations that write into their input, such as +=, index assignment, or names that "
             "end in an underscore; work on a copy",
+            (
+                "the arguments as they were",
+                "the right result, but an argument was changed in place",
+            ),
         )
     return found
 
@@ -144,7 +153,7 @@ def _find_error(came: Outcome, right: Outcome) -> Difference | None:
         wanted,
         _raised(came),
         f"the line that raised it: it is not the {right.error} that the task asks for",
-        (wanted, _article(came.error)),
+        (wanted, _known(came.error)),
     )
 
 
@@ -167,6 +176,12 @@ def _raised(came: Outcome) -> str:
     said = f"{_article(came.error)}: {came.text}" if came.text else _article(came.error)
     where = "" if not came.inside else f" of {came.inside}"
     return f"{said}\n    in the line{where}: {came.line}" if came.line else said
+
+
+def _known(error: str) -> str:
+    """An exception's class, where it is one of Python's own: a student's may have any name."""
+    own = isinstance(getattr(builtins, error, None), type)
+    return _article(error) if own else "an exception"
 
 
 def _article(error: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +59,20 @@ class Outcome:
     changed: tuple[int, ...] = ()
 
 
-def outcome_of(function: Callable[..., Any], call: Call, widen: bool = False) -> Outcome:
+class Remote(ABC):
+    """A function that is called somewhere else, such as in the box where a class is graded."""
+
+    @abstractmethod
+    def outcome(self, call: Call) -> Outcome:
+        """What comes of a call there; see `outcome_of`."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> tuple[str, ...]:
+        """What the function calls its parameters; empty where that can't be known."""
+
+
+def outcome_of(function: Callable[..., Any] | Remote, call: Call, widen: bool = False) -> Outcome:
     """Call a function on copies of the inputs, and tell what came of it.
 
     Args:
@@ -66,6 +80,8 @@ def outcome_of(function: Callable[..., Any], call: Call, widen: bool = False) ->
         call: the inputs; they are not changed.
         widen: run in double precision.
     """
+    if isinstance(function, Remote):
+        return function.outcome(call)
     ready = values.to_float64 if widen else values.copy
     inputs, options = list(ready(call.inputs)), ready(call.options)
     if call.wrt is not None:

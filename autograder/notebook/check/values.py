@@ -20,6 +20,18 @@ from .table_model import TableModel
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}  # functions that a call may be given
 
+
+class Foreign:
+    """Stands for a value that is no plain one, and stayed where it was made.
+
+    Args:
+        type_name: the name of its type there.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        self.type_name = type_name
+
+
 Leaf = tuple[str, Any]  # where in the value, such as "[0]['loss']", and what stands there
 
 
@@ -116,12 +128,30 @@ def describe(value: Any) -> str:
     if isinstance(value, bool | int | float | str):
         article = "an" if isinstance(value, int) and not isinstance(value, bool) else "a"
         return f"{article} {type(value).__name__}, {shorten(repr(value))}"
-    return f"something of type {type(value).__name__}"
+    type_name = value.type_name if isinstance(value, Foreign) else type(value).__name__
+    return f"something of type {type_name}"
+
+
+def kind(value: Any) -> str:
+    """One of a few words for a value: its type and number of axes, and nothing that it holds."""
+    if is_array(value):
+        axes = f"{value.ndim} ax{'i' if value.ndim == 1 else 'e'}s"
+        return f"{describe(value).partition(' of shape')[0]} with {axes}"
+    if value is None:
+        return "None"
+    for known in (bool, int, float, str, list, tuple, dict):
+        if isinstance(value, known):
+            return f"an {known.__name__}" if known is int else f"a {known.__name__}"
+    return "something else"
 
 
 def describe_with_items(value: Any) -> str:
     """`describe`, and what is in a list or tuple where that is short."""
-    written = repr(value) if isinstance(value, list | tuple) else ""
+    short = isinstance(value, list | tuple) and len(value) <= 20
+    plain = short and all(
+        item is None or isinstance(item, bool | int | float | str) for item in value
+    )
+    written = repr(value) if plain else ""
     return f"{describe(value)}: {written}" if 0 < len(written) <= 100 else describe(value)
 
 
@@ -158,17 +188,48 @@ def shorten(text: str, length: int = 60) -> str:
 def same(a: Any, b: Any) -> bool:
     """True where two values are equal bit by bit, NaN equal to NaN."""
     try:
-        return encode(a) == encode(b)
+        return encode(a, _as_bytes) == encode(b, _as_bytes)
     except TypeError:
         return False
 
 
-def encode(value: Any) -> Any:
+def _as_bytes(array: Any) -> tuple[Any, ...]:
+    """What there is to compare of a tensor or array."""
+    plain = to_numpy(array)
+    return dtype_name(array), plain.shape, isinstance(array, Tensor), plain.tobytes()
+
+
+def as_base64(array: Any) -> dict[str, Any]:
+    """A tensor or array as JSON can hold it."""
+    plain = np.ascontiguousarray(to_numpy(array))
+    return {
+        "array": base64.b64encode(plain.tobytes()).decode(),
+        "stored": str(plain.dtype),
+        "dtype": dtype_name(array),
+        "shape": list(array.shape),
+        "tensor": isinstance(array, Tensor),
+    }
+
+
+def encode(
+    value: Any,
+    write_array: Callable[[Any], Any] = as_base64,
+    foreign: Callable[[Any], Any] | None = None,
+) -> Any:
     """A value as JSON can hold it.
+
+    Args:
+        value: the value.
+        write_array: gives the code of a tensor or array.
+        foreign: gives the code of what is no plain value; without it that is refused.
 
     Raises:
         TypeError: there is something in it that is no plain value.
     """
+
+    def write(item: Any) -> Any:
+        return encode(item, write_array, foreign)
+
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, int):
@@ -176,26 +237,21 @@ def encode(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
     if isinstance(value, np.number | np.bool_):
-        return encode(value.item())
+        return write(value.item())
+    if is_array(value):
+        return write_array(value)
+    if isinstance(value, list | tuple):
+        return {"tuple" if isinstance(value, tuple) else "list": [write(item) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": [[write(key), write(item)] for key, item in value.items()]}
     if isinstance(value, torch.dtype):
         return {"torch": str(value).removeprefix("torch.")}
     if activation_name(value):
         return {"activation": activation_name(value)}
     if isinstance(value, TableModel):
-        return {"table": encode(value.logits)}
-    if is_array(value):
-        array = np.ascontiguousarray(to_numpy(value))
-        return {
-            "array": base64.b64encode(array.tobytes()).decode(),
-            "stored": str(array.dtype),
-            "dtype": dtype_name(value),
-            "shape": list(value.shape),
-            "tensor": isinstance(value, Tensor),
-        }
-    if isinstance(value, list | tuple):
-        return {"tuple" if isinstance(value, tuple) else "list": [encode(item) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": [[encode(key), encode(item)] for key, item in value.items()]}
+        return {"table": write(value.logits)}
+    if foreign is not None:
+        return foreign(value)
     raise TypeError(f"A value of type {type(value).__name__} can't be written down.")
 
 

@@ -1,0 +1,16 @@
+"""Starts threads on small stacks until nothing can be started any more.
+
+Works on graders without a limit on threads: root has none, and all neighbours fail to fork.
+Trace: The process died
+"""
+
+import threading
+import time
+
+threading.stack_size(32768)
+waiting = threading.Event()
+for _ in range(5_000):
+    try:
+        threading.Thread(target=waiting.wait, daemon=True).start()
+    except RuntimeError:
+        time.sleep(0.001)

@@ -1,0 +1,259 @@
+"""What a box is: closed, limited, asked for answers, and lost without costing the rest."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder.box.confine import BoxLimits
+from autograder.box.isolation import Isolation, Level, probe, sandbox
+from autograder.box.remote import RemoteFunction, RemoteObject, as_exception
+from autograder.box.server import BoxLost, DeadlineMissed, ForkServer
+from autograder.box.session import Session, TimeLimits
+from autograder.errors import CourseError
+from autograder.notebook.check.outcome import Outcome
+
+MEGABYTE = 1 << 20
+CLASSES = [name for name in dir(builtins) if isinstance(getattr(builtins, name), type)]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_an_exception_from_a_box_never_has_a_meaning_of_its_own(name: str) -> None:
+    raised = as_exception(Outcome(error=name, error_bases=(name, "ValueError"), text="text"))
+    assert isinstance(raised, Exception) and str(raised) == "text"
+    assert not isinstance(raised, StopIteration | StopAsyncIteration | ExceptionGroup)
+
+
+def test_of_two_folders_the_deeper_one_counts() -> None:
+    command = sandbox([Path("/a"), Path("/a/b/c")], hidden=[Path("/a/b")])
+    places = [command.index(path) for path in ("/a", "/a/b", "/a/b/c")]
+    assert places == sorted(places)
+    assert command[places[1] - 1] == "--tmpfs"
+
+
+def test_a_weaker_isolation_is_refused_with_the_reason() -> None:
+    with pytest.raises(CourseError, match=r"'process', and at least 'sandbox'.* install bwrap"):
+        Isolation(Level.PROCESS, "install bwrap").require(Level.SANDBOX)
+    assert Level.named("container") is Level.CONTAINER
+    with pytest.raises(CourseError, match="no level of isolation 'none'"):
+        Level.named("none")
+
+
+# What follows needs boxes: one warm process for all of it.
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    limits = BoxLimits(memory=256 * MEGABYTE, folder_bytes=8 * MEGABYTE, file_bytes=4 * MEGABYTE)
+    with ForkServer("import torch", limits=limits) as server:
+        yield server
+
+
+@pytest.fixture
+def session(server: ForkServer) -> Iterator[Session]:
+    with Session(server, TimeLimits(cell=5, notebook=60)) as session:
+        yield session
+
+
+def said(session: Session, source: str) -> str:
+    """What a cell prints, or what it raised."""
+    result = session.run(source)
+    return result.output.strip() or f"{result.error}: {result.text}"
+
+
+def test_the_box_is_a_sandbox_here_and_its_user_is_nobody(session: Session) -> None:
+    assert probe().level is Level.SANDBOX
+    assert said(session, "import os; print(os.getuid(), os.getgid())") == "65534 65534"
+
+
+def test_only_interpreter_libraries_and_the_chapter_s_part_are_readable(session: Session) -> None:
+    source = """
+import os, sys
+found = []
+for folder, folders, files in os.walk("/"):
+    if folder.startswith(("/usr/", "/dev", sys.prefix, sys.base_prefix)):
+        folders.clear()
+        continue
+    found += [os.path.join(folder, name) for name in files]
+print("\\n".join(found), "the end", sep="\\n")
+"""
+    *places, last = said(session, source).splitlines()
+    assert last == "the end"
+    assert "/course/autograder/box/inside.py" in places
+    courses = [path for path in places if path.startswith("/course/")]
+    for secret in ("reference", "solutions", "misconceptions", "alternatives", "grading", ".ipynb"):
+        assert [path for path in courses if secret in path] == []
+    prefixes = (
+        "/course/",
+        "/bin",
+        "/sbin",
+        "/lib",
+        "/etc/ld.so.cache",
+    )
+    assert [path for path in places if not path.startswith(prefixes)] == []
+
+
+def test_a_box_has_no_descriptors_but_its_own(session: Session) -> None:
+    source = """
+import os
+def is_open(number):
+    try:
+        return bool(os.fstat(number))
+    except OSError:
+        return False
+print([number for number in range(4096) if is_open(number)])
+"""
+    assert said(session, source) == "[0, 1, 2, 3, 4]"  # the channel, and a pipe to its supervisor
+
+
+def test_every_device_is_harmless(session: Session) -> None:
+    devices = said(session, "import os; print(*sorted(os.listdir('/dev')))").split()
+    harmless = {"core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin"}
+    assert set(devices) <= harmless | {"stdout", "tty", "urandom", "zero", "console"}
+
+
+@pytest.mark.parametrize(
+    ("source", "reply"),
+    [
+        ("bytearray(1 << 29)", "MemoryError"),
+        ("open('/tmp/a', 'wb').write(bytes(5 << 20))", "File too large"),
+        ("for n in range(9): open(f'/tmp/{n}', 'wb').write(bytes(1 << 20))", "No space left"),
+        ("import os; [os.pipe() for _ in range(99)]", "Too many open files"),
+        ("import os; os.fork()", "Operation not permitted"),
+        ("import subprocess; subprocess.run(['/bin/true'])", "Operation not permitted"),
+        ("import socket; socket.socket()", "Operation not permitted"),
+        ("import resource; resource.setrlimit(0, (-1, -1))", "ValueError|Operation not permitted"),
+        ("open('/course/new', 'w')", "Read-only file system"),
+        ("open('/dev/shm/new', 'w')", "Read-only file system"),
+        ("open('/proc/1/status')", "No such file"),
+        ("import ctypes; print(ctypes.CDLL(None).ptrace(16, 1, None, None))", "-1"),
+        ("import os; os.mknod('/tmp/device')", "Operation not permitted"),
+    ],
+)
+def test_a_limit_is_an_exception_in_the_box(session: Session, source: str, reply: str) -> None:
+    answer = said(session, source)
+    assert any(part in answer for part in reply.split("|")), answer
+    assert said(session, "print('alive')") == "alive"
+
+
+def test_too_many_threads_end_the_box(session: Session) -> None:
+    source = """
+import threading, time
+threading.stack_size(65536)
+for _ in range(80):
+    try:
+        threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
+    except RuntimeError:
+        pass
+time.sleep(3)
+"""
+    limited = said(session, "import threading; threading.Thread(target=print).start(); print(1)")
+    assert limited == "1"
+    answer = session.run(source)
+    assert answer.error == "KernelDied" or "RuntimeError" in answer.text
+    assert said(session, "print('alive')") == "alive"
+
+
+def test_a_loss_costs_only_the_culprit(session: Session) -> None:
+    session.run("a = 1")
+    assert "did not come to its end" in said(session, "a = 2; import os; os._exit(0)")
+    session.run("b = a + 1")
+    with pytest.raises(BoxLost):
+        session.run("def die(): import os; os._exit(0)") and RemoteFunction(session, "die")()
+    assert said(session, "print(a, b)") == "1 2"
+    assert session.number == 3
+
+
+def test_a_handle_is_dead_with_its_box(session: Session) -> None:
+    session.run("class Model:\n    def double(self, x): return 2 * x\ndef make(): return Model()")
+    model = RemoteFunction(session, "make")()
+    assert isinstance(model, RemoteObject) and repr(model) == "<Model in the box>"
+    assert model.double(4) == 8
+    session.run("import os; os._exit(0)")
+    with pytest.raises(ReferenceError, match="gone with the box"):
+        model.double(4)
+
+
+def test_a_reply_drop_by_drop_is_not_waited_for(server: ForkServer) -> None:
+    source = """
+import os, struct, time
+os.write(3, struct.pack("<IQ", 4_000_000, 0))
+while True:
+    os.write(3, b" ")
+"""
+    with Session(server, TimeLimits(cell=1)) as session:
+        begun = time.monotonic()
+        assert session.run(source).error == "CellTimeout"
+        assert time.monotonic() - begun < 15
+
+
+def test_a_box_that_does_not_listen_is_not_waited_for(server: ForkServer) -> None:
+    box = server.open_box()
+    os_stop = {"do": "run", "source": "import time; time.sleep(60)"}
+    with pytest.raises(DeadlineMissed):
+        box.ask(os_stop, seconds=0.5)
+    full = server.open_box()
+    with pytest.raises(BoxLost):
+        full.ask(os_stop | {"pad": "x" * 3_000_000}, [torch.zeros(9_000_000)], seconds=0.5)
+
+
+def test_a_lost_warm_process_is_replaced(server: ForkServer) -> None:
+    os.kill(server.process, signal.SIGKILL)
+    with Session(server) as session:
+        assert said(session, "print('alive')") == "alive"
+
+
+@pytest.mark.slow
+def test_nothing_survives_a_grader_that_is_killed() -> None:
+    program = """
+import sys, time
+from autograder.box.server import ForkServer
+from autograder.box.session import Session
+session = Session(ForkServer())
+session.run("1")
+print("ready", flush=True)
+session.run("while True: pass")
+"""
+    grader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert grader.stdout is not None and grader.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    family = descendants(grader.pid)
+    assert len(family) >= 3  # bubblewrap, the warm process, a supervisor, a box
+    grader.kill()
+    grader.wait()
+    end = time.monotonic() + 10
+    while any(map(is_alive, family)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert [process for process in family if is_alive(process)] == []
+
+
+def descendants(process: int) -> list[int]:
+    """The numbers of all processes below one."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                about = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(about[1]) == process:
+                found += [int(folder.name), *descendants(int(folder.name))]
+    return found
+
+
+def is_alive(process: int) -> bool:
+    """True where a process has that number and is no zombie."""
+    try:
+        about = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return about.rpartition(")")[2].split()[0] != "Z"
