@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
 
 from autograder.chapters import Chapter, load_chapters
 from autograder.grading.course import Course, Running
@@ -81,3 +84,16 @@ def graded(tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ..
         )
         marks[one.slug] = {mark.student: mark for mark in given}
     return GradedClass(course, marks)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "the browser tests need chromium: install your system's package"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
+        )
+        yield browser
+        browser.close()

@@ -222,6 +222,11 @@ class Course:
                     "SELECT count(*) FROM submitted_assignment"
                 ).fetchone() != (0,)
         except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise CourseError(
+                    f"The gradebook {self.gradebook_file} is locked by another program: close that "
+                    "one, such as the formgrader, and try again."
+                ) from error
             raise CourseError(
                 f"The gradebook {self.gradebook_file} can't be read ({error}): restore it from a "
                 "backup, or move it away and run `release` and `grade` again."
