@@ -113,9 +113,9 @@ class _Grading:
         self.course, self.assignment, self.how, self.again = course, assignment, how, again
         self.settings = course.settings()
         how.configure(self.settings)
-        self.intake = Intake(course, assignment)
         source = course.folder("source", assignment=assignment) / f"{assignment}.ipynb"
         self.plan = RunNotebook(config=self.settings).plan(source)
+        self.intake = Intake(course, assignment, dict(self.plan.assignment.forbidden))
         self.verdicts = Verdicts(course.root / VERDICTS)
 
     def grade(self, students: Sequence[str], progress: Callable[[str], None]) -> list[Mark]:
