@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, sync_playwright
 
+from autograder.box.isolation import CONTAINER_MARK, Level, probe
 from autograder.chapters import Chapter, load_chapters
 from autograder.grading.course import Course, Running
 from autograder.grading.grade import Mark, grade
@@ -18,6 +20,11 @@ from autograder.grading.release import release
 from autograder.sample_class import write_sample_class
 
 SECONDS_FOR_A_CELL = 12.0
+
+# Where no sandbox can be made, as in some containers, all is tested at the level that there is.
+if probe().level < Level.CONTAINER:
+    os.environ[CONTAINER_MARK] = "1"
+    probe.cache_clear()
 
 
 # Of the chapters after the first, the class hands in what depends on the chapter.

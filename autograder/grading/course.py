@@ -211,7 +211,8 @@ class Course:
         if not self.gradebook_file.exists():
             return
         try:
-            with sqlite3.connect(f"file:{self.gradebook_file}?mode=ro", uri=True) as connection:
+            # Not read-only: what a killed process left half written is undone by the next one.
+            with sqlite3.connect(f"file:{self.gradebook_file}?mode=rw", uri=True) as connection:
                 query = "SELECT name FROM sqlite_master WHERE type = 'table'"
                 tables = {row[0] for row in connection.execute(query)}
                 if "alembic_version" in tables and connection.execute(
