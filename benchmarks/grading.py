@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -19,12 +20,18 @@ from typing import Annotated
 import nbformat
 import typer
 
+from autograder.box.isolation import Level
 from autograder.chapters import ROOT, Chapter, find_chapter
 from autograder.grading.course import CONFIG_FILE, Course
 from autograder.grading.execution import Assignment
+from autograder.grading.intake import Intake, students_of
 from autograder.grading.needed import needed_cells
+from autograder.grading.preprocessors import VERDICTS
 from autograder.grading.record import entered_grades
 from autograder.grading.release import release
+from autograder.grading.released import read_own_notebook
+from autograder.grading.verdict import Verdicts
+from autograder.grading.verify import Plan, Verifier
 from autograder.notebook.check import Check
 from autograder.reference import ReferenceAnswers, RememberedAnswers
 from autograder.sample_class import sample_answers
@@ -59,6 +66,7 @@ def grading(
     number: Annotated[int, typer.Option("--chapter", help="The chapter.")] = 4,
     submissions: Annotated[int, typer.Option(help="How many the course grades.")] = 40,
     stock: Annotated[int, typer.Option(help="How many stock nbgrader grades; 0: none.")] = 4,
+    memory: Annotated[int, typer.Option(help="Run so many and watch the memory; 0: none.")] = 0,
 ) -> None:
     """Grade a class of differing submissions, and print what each one took.
 
@@ -72,6 +80,9 @@ def grading(
     with tempfile.TemporaryDirectory() as folder:
         course = Course(Path(folder) / "course")
         release(course, [chapter])
+        if memory:
+            _watch_memory(course, chapter, memory)
+            return
         ours = _ours(course, chapter, submissions)
         bound = 0.05 + 1.3 * own_code
         print(f"  the course         wall {ours.wall:.3f}   CPU {ours.cpu:.3f} (bound {bound:.3f})")
@@ -148,6 +159,39 @@ def _theirs(stock: Course, ours: Course, chapter: Chapter, count: int) -> Cost:
     )
     print(f"  the same marks for the {len(marks[0])} that both graded: {'yes' if same else 'NO'}")
     return whole.per_submission(one, count)
+
+
+def _watch_memory(course: Course, chapter: Chapter, count: int) -> None:
+    """Run submissions in this process, and print what it and the warm process keep in memory."""
+    hand_in(course, chapter, count)
+    intake = Intake(course, chapter.slug)
+    plan = Plan(Assignment.of_chapter(chapter), isolation=Level.PROCESS)
+    verifier = Verifier(plan, Verdicts(course.root / VERDICTS))
+    for number, student in enumerate(students_of(course, chapter.slug), start=1):
+        intake.take(student)
+        verifier.verify(read_own_notebook(intake.file(student)))
+        if number in (count // 10, count // 2, count):
+            warm = sum(map(_megabytes, _warm_processes()))
+            print(f"  after {number:4} submissions: {_megabytes('self'):.0f} + {warm:.0f} MB")
+
+
+def _megabytes(process: int | str) -> float:
+    """What a process has in memory."""
+    pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def _warm_processes() -> list[int]:
+    """The processes of ours that boxes are forked from."""
+    from tests.test_box import descendants
+
+    found = []
+    for process in descendants(os.getpid()):
+        with contextlib.suppress(OSError):
+            line = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")
+            if b"autograder.box.fork_server" in line and line[0] != b"bwrap":
+                found.append(process)
+    return found
 
 
 def run(command: Sequence[str], folder: Path) -> Cost:

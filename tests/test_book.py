@@ -6,7 +6,6 @@ import functools
 import http.server
 import pickle
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,10 +14,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from autograder.bundle import bundle
 from autograder.chapters import BOOK, ROOT, Chapter
+from autograder.grading.feedback import section_before
 from autograder.reference import SOLUTIONS
 from autograder.weave.markdown import labels_of
 from tests.test_weave import secrets_of, shown_to_students
@@ -72,19 +72,6 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "the browser tests need chromium: install your system's package"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
-        )
-        yield browser
-        browser.close()
-
-
 def opened(browser: Browser, url: str, width: int = DESKTOP, theme: str = "light") -> Page:
     """A page, loaded to the end, its maths set."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
@@ -134,6 +121,16 @@ def test_each_chapter_offers_its_bundle(site: Path, chapters: tuple[Chapter, ...
         html = (site / "book" / f"{chapter.slug}.html").read_text(encoding="utf-8")
         assert f'href="../downloads/{chapter.slug}.zip"' in html
         assert (site / "downloads" / f"{chapter.slug}.zip").read_bytes() == bundle(chapter)
+
+
+def test_feedback_leads_to_sections_that_are_there(
+    site: Path, chapters: tuple[Chapter, ...]
+) -> None:
+    for chapter in chapters:
+        page = (site / "book" / f"{chapter.slug}.html").read_text(encoding="utf-8")
+        for exercise in chapter.exercises:
+            heading, anchor = section_before(chapter, exercise.name)
+            assert f'id="{anchor}"' in page, (chapter.slug, exercise.name, heading)
 
 
 def test_pages_number_equations_as_the_notebooks_do(

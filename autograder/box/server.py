@@ -5,9 +5,11 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import secrets
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +42,10 @@ DIED = (
 
 class BoxLost(Exception):
     """A box is gone, and with it all that its names held. The text says why."""
+
+
+class BoxKilled(BoxLost):
+    """Somebody killed the box, maybe from outside: what it was asked may be asked again, once."""
 
 
 class DeadlineMissed(BoxLost):
@@ -208,9 +214,11 @@ class Box:
         except channel.ProtocolError as error:
             self.end()
             raise BoxLost(f"What came out of it could not be read: {error}.") from error
-        except BoxLost:
+        except DeadlineMissed:
             self.end()
             raise
+        except BoxLost as error:
+            raise BoxKilled(str(error)) if _was_killed(self.end()) else error from error
         return reply, result
 
     def end(self) -> str:
@@ -254,6 +262,19 @@ class Box:
             return bytes(received)
 
         return channel.unpack(read, foreign=foreign)
+
+
+def _was_killed(said: str) -> bool:
+    """True where a box ended by a signal that it can't send for itself without meaning to.
+
+    Args:
+        said: what its supervisor said; nothing where that was killed, too.
+    """
+    try:
+        status = json.loads(said)["status"]
+    except (ValueError, KeyError):
+        return not said
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
 def _seconds_until(end: float) -> float:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from autograder.box.server import Box, BoxLost, DeadlineMissed, ForkServer
+from autograder.box.server import Box, BoxKilled, BoxLost, DeadlineMissed, ForkServer
 from autograder.submission.run import DEATH, TIMEOUT
 from autograder.text import plain_text
+
+Result = TypeVar("Result")
 
 MOST_BOXES = 40  # for one submission: more than any chapter has checks
 
@@ -61,6 +63,7 @@ class Session:
     def __post_init__(self) -> None:
         self._box: Box | None = None
         self._boxes = 0
+        self._has_handles = False  # of the present box
         self._done: list[str] = []  # the cells that a fresh box has to run again
         self._end = time.monotonic() + self.limits.notebook
         self._seconds_left = self.limits.cell
@@ -68,8 +71,7 @@ class Session:
     def run(self, source: str) -> CellResult:
         """Run a cell that is not graded."""
         try:
-            box = self._open()
-            result = self._run_in(box, source)
+            result = self._try_twice(lambda: self._run_in(self._open(), source))
         except BoxLost as lost:
             self._forget()
             name = TIMEOUT if isinstance(lost, DeadlineMissed) else DEATH
@@ -99,17 +101,16 @@ class Session:
         Raises:
             BoxLost: it did not reply as it must; the text is a sentence for the student.
         """
-        begun = time.monotonic()
+
+        def keep(number: int, type_name: str) -> Any:
+            self._has_handles = True
+            return foreign(number, type_name) if foreign is not None else None
+
         try:
-            box = self._open()
-            begun = time.monotonic()
-            left = min(self._seconds_left, self._end - begun)
-            return box.ask(message, value, max(left, 0.001), foreign)
+            return self._try_twice(lambda: self._ask(message, value, keep))
         except BoxLost as lost:
             self._forget()
             raise type(lost)(self._explain(lost, what)) from lost
-        finally:
-            self._seconds_left -= time.monotonic() - begun
 
     @property
     def number(self) -> int:
@@ -128,12 +129,37 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _ask(
+        self, message: dict[str, Any], value: Any, foreign: Callable[[int, str], Any]
+    ) -> tuple[dict[str, Any], Any]:
+        box = self._open()
+        begun = time.monotonic()
+        try:
+            left = min(self._seconds_left, self._end - begun)
+            return box.ask(message, value, max(left, 0.001), foreign)
+        finally:
+            self._seconds_left -= time.monotonic() - begun
+
+    def _try_twice(self, ask: Callable[[], Result]) -> Result:
+        """Ask again where the box was killed, which need not have been the student's doing.
+
+        A handle on an object does not survive its box, so there a second time makes no sense.
+        """
+        try:
+            return ask()
+        except BoxKilled:
+            if self._has_handles:
+                raise
+            self._forget()
+            return ask()
+
     def _open(self) -> Box:
         """The present box; a fresh one where it is lost, in which the cells have been run again."""
         while self._box is None:
             if self._boxes >= MOST_BOXES or time.monotonic() > self._end:
                 raise BoxLost("The notebook has used up its time, or its boxes.")
             self._boxes += 1
+            self._has_handles = False
             self._box = self.server.open_box()
             for place, source in enumerate(self._done):
                 try:

@@ -40,6 +40,7 @@ class Exercise:
         minutes: how long it takes.
         cell: index of its cell in the chapter's notebook.
         line: its line in the source.
+        forbids: full names of what it is to be written without, such as torch's own attention.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Exercise:
     minutes: int
     cell: int
     line: int
+    forbids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,7 @@ def _exercises(
             cell.metadata["minutes"],
             index,
             line,
+            tuple(cell.metadata.get("forbids", ())),
         )
 
 

@@ -211,7 +211,8 @@ class Course:
         if not self.gradebook_file.exists():
             return
         try:
-            with sqlite3.connect(f"file:{self.gradebook_file}?mode=ro", uri=True) as connection:
+            # Not read-only: what a killed process left half written is undone by the next one.
+            with sqlite3.connect(f"file:{self.gradebook_file}?mode=rw", uri=True) as connection:
                 query = "SELECT name FROM sqlite_master WHERE type = 'table'"
                 tables = {row[0] for row in connection.execute(query)}
                 if "alembic_version" in tables and connection.execute(
@@ -222,6 +223,11 @@ class Course:
                     "SELECT count(*) FROM submitted_assignment"
                 ).fetchone() != (0,)
         except sqlite3.DatabaseError as error:
+            if "locked" in str(error):
+                raise CourseError(
+                    f"The gradebook {self.gradebook_file} is locked by another program: close that "
+                    "one, such as the formgrader, and try again."
+                ) from error
             raise CourseError(
                 f"The gradebook {self.gradebook_file} can't be read ({error}): restore it from a "
                 "backup, or move it away and run `release` and `grade` again."

@@ -51,12 +51,14 @@ class Assignment:
         handed_out: the sources of the cells that are neither answers nor checks.
         data_wheels: the wheels whose data its notebook reads.
         texts: the sources of its Markdown cells.
+        forbidden: for each exercise that forbids something, its name and what it forbids.
     """
 
     set_up: str
     handed_out: frozenset[str] = frozenset()
     data_wheels: tuple[str, ...] = ()
     texts: frozenset[str] = frozenset()
+    forbidden: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
     def of_chapter(cls, chapter: Chapter) -> Assignment:
@@ -65,7 +67,10 @@ class Assignment:
         plain = [
             cell.source for cell in cells if cell.cell_type == "code" and grade_id(cell) is None
         ]
-        return cls(chapter.set_up, frozenset(plain), chapter.data_wheels, _texts(cells))
+        rules = [(one.name, one.forbids) for one in chapter.exercises if one.forbids]
+        return cls(
+            chapter.set_up, frozenset(plain), chapter.data_wheels, _texts(cells), tuple(rules)
+        )
 
     @classmethod
     def of_source(cls, source: nbformat.NotebookNode) -> Assignment:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from autograder.box.isolation import probe
 from autograder.errors import CourseError
 from autograder.grading.course import Course, Running
@@ -84,7 +86,17 @@ def grade(
         where = course.folder("submitted", "STUDENT", assignment)
         raise CourseError(f"Nobody has handed in {assignment}: submissions belong in {where}.")
     grading = _Grading(course, assignment, how or Running(), again)
-    return grading.grade(list(dict.fromkeys(students or present)), progress)
+    try:
+        return grading.grade(list(dict.fromkeys(students or present)), progress)
+    except OperationalError as error:
+        raise CourseError(_not_written(error)) from error
+
+
+def _not_written(error: OperationalError) -> str:
+    return (
+        f"The gradebook can't be written ({error.orig}): close what else uses it, or make room, "
+        "and run `grade` again. What was run is kept."
+    )
 
 
 class _Grading:
@@ -101,24 +113,25 @@ class _Grading:
         self.course, self.assignment, self.how, self.again = course, assignment, how, again
         self.settings = course.settings()
         how.configure(self.settings)
-        self.intake = Intake(course, assignment)
         source = course.folder("source", assignment=assignment) / f"{assignment}.ipynb"
         self.plan = RunNotebook(config=self.settings).plan(source)
+        self.intake = Intake(course, assignment, dict(self.plan.assignment.forbidden))
         self.verdicts = Verdicts(course.root / VERDICTS)
 
     def grade(self, students: Sequence[str], progress: Callable[[str], None]) -> list[Mark]:
         """Take in, run and record; a mark for each student."""
         probe().require(self.plan.isolation)
-        taken = {student: self.intake.take(student) for student in students}
+        taken, failures = self._take_in(students)
         with self.course.gradebook() as gradebook:
             recorder = Recorder(self.course, self.assignment, gradebook, self.settings)
             before = {} if self.again else recorder.recorded()
             fresh = [
                 student
                 for student, submission in taken.items()
-                if before.get(student) != submission.digest or not self._graded(student).exists()
+                if student not in failures
+                and (before.get(student) != submission.digest or not self._graded(student).exists())
             ]
-            failures = self._run(fresh)
+            failures |= self._run(fresh)
             for student in students:
                 if student in fresh and student not in failures:
                     failure = self._record(taken[student], recorder)
@@ -126,11 +139,22 @@ class _Grading:
                 progress(student)
             entered = entered_grades(gradebook, self.assignment)
         return [
-            Mark(student, notes=submission.notes, failure=failures[student])
+            Mark(student, failure=failures[student], notes=taken[student].notes)
             if student in failures
-            else _mark(submission, entered[student], student in fresh)
-            for student, submission in taken.items()
+            else _mark(taken[student], entered[student], student in fresh)
+            for student in students
         ]
+
+    def _take_in(self, students: Sequence[str]) -> tuple[dict[str, Submission], dict[str, str]]:
+        """Take submissions in; gives them, and the reasons of those that could not be written."""
+        taken, failures = {}, {}
+        for student in students:
+            try:
+                taken[student] = self.intake.take(student)
+            except OSError as error:  # such as a full disk
+                taken[student] = Submission(student, "")
+                failures[student] = f"It could not be taken in: {error.strerror}."
+        return taken, failures
 
     def _graded(self, student: str) -> Path:
         folder = self.course.folder("autograded", student, self.assignment)
@@ -165,6 +189,8 @@ class _Grading:
             if not result["success"]:
                 return reason(result)
             recorder.note(student, submission.digest, verdict.isolation)
+        except OperationalError as error:
+            return _not_written(error)
         except Exception as error:  # whatever it is, it must not keep the others waiting
             return plain_text(str(error) if isinstance(error, CourseError) else repr(error), 300)
         return ""

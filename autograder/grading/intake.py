@@ -11,6 +11,7 @@ import copy
 import os
 import shutil
 import stat
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -57,10 +58,17 @@ class Intake:
     Args:
         course: the course folder.
         assignment: the assignment.
+        forbidden: by exercise, what it is to be written without.
     """
 
-    def __init__(self, course: Course, assignment: str) -> None:
+    def __init__(
+        self,
+        course: Course,
+        assignment: str,
+        forbidden: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         self.course, self.assignment = course, assignment
+        self._forbidden = forbidden or {}
         name = f"{assignment}.ipynb"
         self._released = read_notebook(course.folder("release", assignment=assignment) / name)
         with course.gradebook() as gradebook:
@@ -76,7 +84,7 @@ class Intake:
         handed_in = self.course.folder("submitted", student, self.assignment)
         submission = Submission(student, _digest(handed_in, self._fingerprint))
         notebook = _choose(handed_in, self.assignment, self._released, submission)
-        restore_cells(notebook, self._official)
+        submission.notes += restore_cells(notebook, self._official, self._forbidden)
         target = self.file(student)
         shutil.rmtree(target.parent, ignore_errors=True)
         target.parent.mkdir(parents=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import nbformat
 
-from autograder.submission.names import given_names, used_names
+from autograder.submission.names import changed_names, given_names, imported, used_names
 from autograder.submission.restore import is_check
 
 
@@ -32,19 +32,32 @@ def needed_cells(
         if cell.cell_type == "code" and cell.source.strip() and not is_check(cell)
     ]
     run = [place for place, cell in enumerate(code) if place == 0 or cell.source not in handed_out]
-    wanted = {name for place in run for name in _names(code[place].source)[1]}
+    # `torch.manual_seed(0)` gives no new meaning to what the set-up cell imports.
+    settled = _read(imported, code[0].source) if code else frozenset()
+    wanted = {name for place in run for name in _read(used_names, code[place].source)}
     waiting = [place for place in range(len(code)) if place not in run]
-    while found := [place for place in waiting if _names(code[place].source)[0] & wanted]:
+    while found := [place for place in waiting if _gives(code[place].source, settled) & wanted]:
         for place in found:
-            wanted |= _names(code[place].source)[1]
+            wanted |= _read(used_names, code[place].source)
         run += found
         waiting = [place for place in waiting if place not in found]
     return [code[place] for place in sorted(run)]
 
 
-def _names(source: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The names that a cell gives, and those that it uses; none where it is no Python."""
+def _gives(source: str, settled: frozenset[str]) -> frozenset[str]:
+    """The names that a cell gives a meaning, or another value.
+
+    Args:
+        source: the cell.
+        settled: names of imports, which calls of their functions don't change, nor importing again.
+    """
+    bound = _read(given_names, source) - (_read(imported, source) & settled)
+    return bound | (_read(changed_names, source) - settled)
+
+
+def _read(names: Callable[[str], frozenset[str]], source: str) -> frozenset[str]:
+    """Names in a cell; none where it is no Python."""
     try:
-        return given_names(source), used_names(source)
+        return names(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return frozenset(), frozenset()
+        return frozenset()

@@ -48,10 +48,11 @@ class RestoreCells(CourseStep):
     def preprocess(self, nb: nbformat.NotebookNode, resources: Resources) -> Preprocessed:
         """Restore the cells, and say at the top of the notebook what had to be restored."""
         about = resources["nbgrader"]
-        make_harmless(nb, assignment_of(self.source(resources)).texts)
+        assignment = assignment_of(self.source(resources))
+        make_harmless(nb, assignment.texts)
         with Gradebook(about["db_url"]) as gradebook:
             official = released_cells(gradebook, about["assignment"], about["notebook"])
-        restore_cells(nb, official)
+        restore_cells(nb, official, dict(assignment.forbidden))
         return nb, resources
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,31 @@ from nbgrader.preprocessors import OverwriteCells
 
 from autograder.grading.harmless import note_cell
 from autograder.submission.restore import restore
+from autograder.submission.shortcuts import shortcut_notes
 
 
 def restore_cells(
-    notebook: nbformat.NotebookNode, official: Sequence[nbformat.NotebookNode]
-) -> None:
-    """Put graded cells back as they were released, and say at the top what had to be restored."""
-    notes = restore(notebook, official).sentences()
+    notebook: nbformat.NotebookNode,
+    official: Sequence[nbformat.NotebookNode],
+    forbidden: Mapping[str, Collection[str]],
+) -> list[str]:
+    """Put graded cells back as they were released, and say at the top what is to be said.
+
+    Args:
+        notebook: the submission.
+        official: the answer and graded cells as they were released.
+        forbidden: by exercise, what it is to be written without.
+
+    Returns:
+        What instructors are told, too: a sentence for each shortcut.
+    """
+    restored = restore(notebook, official).sentences()
+    shortcuts = shortcut_notes(notebook, forbidden)
+    known = notebook.cells[0].source if notebook.cells else ""
+    notes = [note for note in [*restored, *shortcuts] if note not in known]
     if notes:
         notebook.cells.insert(0, note_cell("Before grading:", notes))
+    return shortcuts
 
 
 def released_cells(

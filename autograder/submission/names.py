@@ -26,11 +26,7 @@ def used_names(source: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def given_names(source: str) -> frozenset[str]:
-    """The names at the top level that a source defines, imports, assigns, or changes the value of.
-
-    A value is changed where something in it is assigned, as in `table["a"] = 1`, or where one of
-    its methods is called for what it does, as in `words.append("a")`.
-    """
+    """The names at the top level that a source defines, imports, or assigns."""
     module = symtable.symtable(source, "<cell>", "exec")
     given = {
         symbol.get_name()
@@ -40,13 +36,33 @@ def given_names(source: str) -> frozenset[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Global):
             given |= set(node.names)
-        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(
+    return frozenset(given)
+
+
+@lru_cache(maxsize=512)
+def changed_names(source: str) -> frozenset[str]:
+    """The names whose value a source may change without assigning them.
+
+    A value is changed where something in it is assigned, as in `table["a"] = 1`, or where one of
+    its methods is called for what it does, as in `words.append("a")`.
+    """
+    changed: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(
             node.ctx, ast.Store | ast.Del
         ):
-            given |= _base(node)
+            changed |= _base(node)
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            given |= _base(node.value.func) if isinstance(node.value.func, ast.Attribute) else set()
-    return frozenset(given)
+            function = node.value.func
+            changed |= _base(function) if isinstance(function, ast.Attribute) else set()
+    return frozenset(changed)
+
+
+@lru_cache(maxsize=512)
+def imported(source: str) -> frozenset[str]:
+    """The names at the top level that a source imports."""
+    module = symtable.symtable(source, "<cell>", "exec")
+    return frozenset(symbol.get_name() for symbol in module.get_symbols() if symbol.is_imported())
 
 
 def _base(node: ast.expr) -> set[str]:

@@ -128,6 +128,9 @@ def complete_heading(text: str, chapter: Chapter, exercise: Exercise) -> str:
         f"*Difficulty {exercise.difficulty} of 5 · about {plural(exercise.minutes, 'minute')} · "
         f"{plural(points, 'point')}*"
     )
+    if exercise.forbids:
+        names = ", ".join(f"`{name}`" for name in exercise.forbids)
+        line += f"\n\nWrite it without {names}. That is a rule and not a wall."
     bare = rf"^{re.escape(BARE_HEADING)}\s*$"
     return re.sub(bare, lambda _: f"{heading}\n\n{line}\n", text, count=1, flags=re.MULTILINE)
 
