@@ -573,3 +573,11 @@ def test_gradients_of_several_inputs_are_named() -> None:
     message = failure(lambda x, factor: x.no_such_thing, cell, OneExercise())
     assert "a gradient for each of `x`, `factor`" in message
     assert "tuple" not in message
+
+
+def test_a_call_whose_inputs_are_cut_is_shown_as_it_is_written() -> None:
+    cell = "x = torch.arange(40.0).reshape(8, 5)\ncheck(scale, x.clone(),\n      3.0)"
+    assert "in the line: check(scale, x.clone(), 3.0)" in failure(lambda x, factor: x, cell)
+    assert "in the line" not in failure(lambda x, factor: x)  # short inputs stand there whole
+    hidden = f"### BEGIN HIDDEN TESTS\n{cell}\n### END HIDDEN TESTS"
+    assert "in the line" not in failure(lambda x, factor: x, hidden)

@@ -216,7 +216,7 @@ def test_a_bundle_lists_only_the_data_that_its_chapter_reads(chapter: Chapter) -
             "the map and [there](https://example.org)",
         ),
         ("```python\n{term}`kept`\n```", "```python\n{term}`kept`\n```"),
-        ("{doc}`01-one-hot` is first.", "TITLE is first."),
+        ("{doc}`01-one-hot` is first.", "*TITLE* is first."),
     ],
 )
 def test_the_page_s_markup_becomes_plain(markup: str, plain: str, chapter: Chapter) -> None:
@@ -232,6 +232,7 @@ def test_the_page_s_markup_becomes_plain(markup: str, plain: str, chapter: Chapt
         "{eq}`eq-nowhere`",
         "{cite:p}`nobody1900`",
         "{doc}`nowhere`",
+        "as in chapter {doc}`1\n<01-one-hot>`",
         ":::{note}\nnever closed",
     ],
 )

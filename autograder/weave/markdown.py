@@ -27,6 +27,7 @@ DIRECTIVE = re.compile(r"^(:{3,})\{([\w-]+)\}\s*(.*)$")
 FENCE = re.compile(r"^(`{3,}|~{3,})(.*)$")
 EQUATION_END = re.compile(r"^(.*)\$\$\s*\(([\w-]+)\)\s*$")
 ROLE = re.compile(r"\{([\w:]+)\}`([^`]+)`")
+BROKEN_ROLE = re.compile(r"\{[\w:]+\}`[^`]*$")
 WITH_TARGET = re.compile(r"^(.*?)\s*<([^>]+)>$")
 PAGE_LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|mailto:)[^)]*\)")
 
@@ -132,7 +133,10 @@ class _Converter:
         if end := EQUATION_END.match(line):
             number = self.labels.equations[end.group(2)]
             return f"{end.group(1)}\\tag{{{number}}}$$"
-        return PAGE_LINK.sub(r"\1", ROLE.sub(self._role, line))
+        plain = ROLE.sub(self._role, line)
+        if left := BROKEN_ROLE.search(plain):
+            self._refuse(f"A role must stand on one line, and {left.group(0)} goes on in the next")
+        return PAGE_LINK.sub(r"\1", plain)
 
     def _role(self, match: re.Match[str]) -> str:
         name, text = match.groups()
@@ -142,7 +146,7 @@ class _Converter:
             "term": lambda: f"*{shown or target}*",
             "eq": lambda: f"({self._known(self.labels.equations, target, 'equation')})",
             "ref": lambda: shown or self._known(self.labels.sections, target, "section"),
-            "doc": lambda: shown or self._title(target),
+            "doc": lambda: shown or f"*{self._title(target)}*",
             "cite:p": lambda: f"[{self._citation(target)}]",
             "cite:t": lambda: self._citation(target),
         }

@@ -20,7 +20,7 @@ from executing import Source
 
 from . import values
 from .answers import BAKED, Answers, BakedAnswers, Expected, UnknownInputs
-from .callsite import CellRun, cell_run, constants, exercise_name, is_hidden
+from .callsite import CellRun, call_as_written, cell_run, constants, exercise_name, is_hidden
 from .compare import difference, tolerance
 from .diagnose import diagnose, parameter_names
 from .outcome import Call, outcome_of
@@ -142,6 +142,7 @@ class Check:
             () if hidden else parameter_names(fn),
             [known for name, known in self._passed if name == exercise],
             remember,
+            call_as_written(frame),
         )
         if message is not None:
             self._passed = []

@@ -40,6 +40,12 @@ def exercise_name(frame: FrameType) -> str:
     )
 
 
+def call_as_written(frame: FrameType) -> str:
+    """The source of the call that `frame` is in, on one line; empty where it can't be read."""
+    source = Source.executing(frame)
+    return " ".join(source.text().split()) if source.node is not None else ""
+
+
 def constants(source: str) -> set[str]:
     """The texts that stand in a source as they are: nothing was put into them."""
     return {

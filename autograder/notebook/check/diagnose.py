@@ -14,6 +14,8 @@ from .outcome import CUT_OFF, Call, Outcome, Remote
 
 MOST_HINTS = 2
 
+NOT_WHOLE = ("...", " of shape ")  # parts of a call's text that don't show all of its inputs
+
 
 def diagnose(
     exercise: str,
@@ -24,6 +26,7 @@ def diagnose(
     names: Sequence[str] = (),
     passed: Sequence[Expected] = (),
     remember: str = "",
+    written: str = "",
 ) -> str | None:
     """The message for a student, None where the answer is right.
 
@@ -41,6 +44,7 @@ def diagnose(
             misconception that fails one of these is not the student's.
         remember: what holds for the right result; said where no misconception explains a wrong one,
             and the inputs may be shown.
+        written: the source of the call of `check`; shown where the inputs are too long to be.
     """
     if came.error == "NotImplementedError" and expected.outcome.error != came.error:
         if came.inside and hidden:
@@ -63,6 +67,8 @@ def diagnose(
         return None
     what = "gradient" if call.wrt is not None else "result"
     called = "with inputs that are not shown (a hidden check)" if hidden else call.as_text(exercise)
+    if written and not hidden and any(part in called for part in NOT_WHOLE):
+        called += f"\n    in the line: {written}"
     wanted, got = found.words(hidden)
     lines = [
         f"The {what} of {exercise} is not right yet.",
