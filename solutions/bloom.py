@@ -35,7 +35,7 @@ def alibi_slopes(num_heads: int) -> Tensor:
     With a power of two of heads, the slopes fall geometrically, and the ratio is the first slope:
     r, r^2, ..., r^H, where the last is 2^-8. With any other number of heads, the first n have the
     slopes of n heads, n the largest power of two below H; the others get those of 2n heads, every
-    other one: the first, the third, the fifth ...
+    other one: the first, the third, the fifth ... as many as are still needed.
 
     Args:
         num_heads: H, at least 1.
@@ -64,8 +64,8 @@ def alibi_bias(slopes: Tensor, attention_mask: Tensor) -> Tensor:
     The paper adds -slope * (i - j) to the score of query i and key j. This is the same for the
     softmax: a row of scores may be shifted as a whole, and i is the same for a whole row.
 
-    The index counts real tokens only, from 0, wherever the padding is. Padding itself gets 0; its
-    keys are masked out anyway.
+    The index counts real tokens only, from 0, wherever the padding is: on the left, on the right
+    or between. Padding itself gets 0; its keys are masked out anyway.
 
     Args:
         slopes: one for each head, shape (H,), float.
@@ -80,6 +80,28 @@ def alibi_bias(slopes: Tensor, attention_mask: Tensor) -> Tensor:
     is_real = attention_mask.long()
     index = (is_real.cumsum(-1) - 1) * is_real  # (B, S)
     return slopes[:, None, None] * index[:, None, None, :]  # (H, 1, 1) * (B, 1, 1, S)
+
+
+def bloom_bias(slopes: Tensor, num_queries: int, attention_mask: Tensor) -> Tensor:
+    """Give the one bias of BLOOM's attention: ALiBi, and -inf where a query may not look.
+
+    A query may not look at a later position, nor at padding. The queries are the last of the
+    positions: with 2 queries and 5 keys, they stand at positions 3 and 4.
+
+    Args:
+        slopes: one for each head, shape (H,), float.
+        num_queries: T, how many positions ask, at most S.
+        attention_mask: 1 for a real token, 0 for padding, shape (B, S), integer or bool.
+
+    Returns:
+        Shape (B, H, T, S), in the dtype of ``slopes``: at keys that the query may look at what
+        ``alibi_bias`` gives, -inf at all others. A query that may look at no key has a row of -inf.
+
+    Source: Press et al. 2022, section 3; the masks as in chapter 4.
+    """
+    num_keys = attention_mask.shape[1]
+    mask = causal_mask(num_queries, num_keys) & padding_mask(attention_mask)  # (B, 1, T, S)
+    return alibi_bias(slopes, attention_mask).masked_fill(~mask, -torch.inf)  # (B, H, T, S)
 
 
 def split_fused_qkv(fused: Tensor, num_heads: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -113,7 +135,7 @@ def bloom_attention(
     """Let each position attend to itself and others, with a bias that is added to the scores.
 
     The scores are the products of queries and keys over sqrt(D / H); the bias is added to them
-    before the softmax. It holds both ALiBi and the mask.
+    before the softmax. It holds both ALiBi and the mask, as ``bloom_bias`` makes it.
 
     Args:
         x: shape (B, T, D), float.
@@ -297,14 +319,10 @@ class Bloom(CausalDecoder):
         check_attention_mask(attention_mask, batch, length)
         x = embedding_layer_norm(input_ids, self.embeddings, config.norm_eps)
 
-        # One bias holds ALiBi and both masks, and serves all blocks: (B or 1, H, T, S).
-        mask = causal_mask(time, length)
         if attention_mask is None:
             attention_mask = torch.ones(1, length, dtype=torch.int64)
-        else:
-            mask = mask & padding_mask(attention_mask)
         slopes = alibi_slopes(config.num_heads).to(x.dtype)
-        bias = alibi_bias(slopes, attention_mask).masked_fill(~mask, -torch.inf)
+        bias = bloom_bias(slopes, time, attention_mask)  # serves all blocks: (B or 1, H, T, S)
 
         layers: list[KeyValue] = []
         for number, weights in enumerate(self.blocks):

@@ -11,7 +11,7 @@ Infilling" (arXiv:2103.10360); Zeng et al. 2023, "GLM-130B: An Open Bilingual Pr
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -109,13 +109,15 @@ def apply_rope_2d(x: Tensor, position_ids: Tensor, frequencies: Tensor) -> Tenso
 def geglu(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Send each position through a feed-forward network in which one half gates the other.
 
-    The inner linear map gives 2 * F numbers. The first F of them are multiplied by GELU of the
-    last F, and the outer linear map takes the products. GELU is the exact one, with erf.
+    The inner linear map gives 2 * inner_dim numbers. The first inner_dim of them are multiplied by
+    GELU of the last inner_dim, and the outer linear map takes the products. GELU is the exact one,
+    with erf.
 
     Args:
         x: shape (..., D), float.
-        weights: "inner_weight" (2 * F, D) and "outer_weight" (D, F), used as ``F.linear`` does:
-            x @ weight.T. Their biases, "inner_bias" and "outer_bias", may be missing.
+        weights: "inner_weight" (2 * inner_dim, D) and "outer_weight" (D, inner_dim), used as
+            ``F.linear`` does: x @ weight.T. Their biases, "inner_bias" (2 * inner_dim,) and
+            "outer_bias" (D,), may be missing, both or one of them.
 
     Returns:
         Shape (..., D).
@@ -123,7 +125,7 @@ def geglu(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     Source: Shazeer 2020, "GLU Variants Improve Transformer" (arXiv:2002.05202), equation 6; the
         order of the halves as in GLM-130B's code.
     """
-    inner = F.linear(x, weights["inner_weight"], weights.get("inner_bias"))  # (..., 2*F)
+    inner = F.linear(x, weights["inner_weight"], weights.get("inner_bias"))  # (..., 2 * inner_dim)
     plain, gate = inner.chunk(2, dim=-1)
     return F.linear(plain * F.gelu(gate), weights["outer_weight"], weights.get("outer_bias"))
 
@@ -135,16 +137,22 @@ def deepnorm_constants(
 
     The weights are those of the feed-forward network and of attention's values and output.
 
+    With M layers in the decoder, and N in the encoder:
+
+    * "decoder": alpha = (2 M)^(1/4), beta = (8 M)^(-1/4).
+    * "encoder-decoder": in the decoder alpha = (3 M)^(1/4), beta = (12 M)^(-1/4); in the encoder
+      alpha = 0.81 (N^4 M)^(1/16), beta = 0.87 (N^4 M)^(-1/16).
+    * "chatglm": alpha = sqrt(2 M), beta = 1 / alpha.
+
     Args:
         architecture: "decoder": a decoder alone (an encoder alone has the same constants).
-            "encoder-decoder": both. "chatglm": the decoder of GLM-130B and ChatGLM-6B, with N
-            layers: alpha = sqrt(2 * N) and beta = 1 / alpha.
-        num_layers: how many layers the decoder has, at least 1.
-        num_encoder_layers: how many the encoder has; for "encoder-decoder", and only for it.
+            "encoder-decoder": both. "chatglm": the decoder of GLM-130B and ChatGLM-6B.
+        num_layers: M, at least 1.
+        num_encoder_layers: N, for "encoder-decoder", and only for it.
 
     Returns:
         "alpha" and "beta" of the decoder; with "encoder-decoder", "encoder_alpha" and
-        "encoder_beta" too.
+        "encoder_beta", too.
 
     Raises:
         ValueError: if there is no such architecture, or a number of layers is missing or too much.
@@ -255,6 +263,63 @@ def glm_block(
     return x, (key, value)
 
 
+def blank_infilling_example(
+    text: list[int], spans: list[tuple[int, int]], mask_id: int, bos_id: int, eos_id: int
+) -> dict[str, list[int]]:
+    """Blank spans of a text, and put the pieces that fill the blanks behind it.
+
+    Each span is cut out of the text, and one mask token left in its place: this corrupted text is
+    the prefix. The pieces that were cut out follow, in the order of ``spans``, each with ``bos_id``
+    in front. At each token of a piece, ``bos_id`` among them, the next token of the piece has to be
+    predicted, and ``eos_id`` at its last one.
+
+    Args:
+        text: tokens.
+        spans: at least one, each (start, end) without the token at end, in any order.
+        mask_id: what takes the place of a span.
+        bos_id: starts a piece.
+        eos_id: ends a piece; occurs in the targets only.
+
+    Returns:
+        Four lists of the same length. "input_ids": the corrupted text, then the pieces.
+        "first_positions": 0, 1, 2 ... in the prefix; all tokens of a piece have the first position
+        of the mask token that they fill. "second_positions": 0 in the prefix, and 1, 2, 3 ... in
+        each piece anew, from its ``bos_id`` on. "targets": what has to be predicted at each token,
+        -100 in the prefix, where nothing has to be.
+
+    Raises:
+        ValueError: if there is no span, or one is empty, not in the text, or overlaps another.
+
+    Source: Du et al. 2022, sections 2.1 to 2.3 and figure 2. The paper shuffles the pieces, and
+        counts first positions from 1; here the caller sets the order, and they count from 0.
+    """
+    if not spans:
+        raise ValueError("a text has no span to blank; there is nothing to learn from it")
+    ids: list[int] = []
+    mask_index = {}  # by where the span starts
+    done = 0  # how much of the text is in ids, or blanked
+    for start, end in sorted(spans):
+        if not done <= start < end <= len(text):
+            raise ValueError(f"the span {(start, end)} is empty, outside or overlaps another")
+        ids += text[done:start]
+        mask_index[start] = len(ids)
+        ids.append(mask_id)
+        done = end
+    ids += text[done:]
+    first, second, targets = list(range(len(ids))), [0] * len(ids), [-100] * len(ids)
+    for start, end in spans:
+        ids += [bos_id, *text[start:end]]
+        targets += [*text[start:end], eos_id]
+        first += [mask_index[start]] * (end - start + 1)
+        second += range(1, end - start + 2)
+    return {
+        "input_ids": ids,
+        "first_positions": first,
+        "second_positions": second,
+        "targets": targets,
+    }
+
+
 def blank_infilling_batch(
     texts: list[list[int]],
     spans: list[list[tuple[int, int]]],
@@ -263,72 +328,47 @@ def blank_infilling_batch(
     eos_id: int,
     pad_id: int,
 ) -> dict[str, Tensor]:
-    """Make what GLM is trained on: texts with blanks, and behind each the pieces that fill them.
-
-    Each span is cut out of its text, and one mask token left in its place: this corrupted text is
-    the prefix. The spans follow, each with ``bos_id`` in front. In them the model has to predict
-    the next token, and ``eos_id`` at the last. Shorter texts are padded on the left.
-
-    Positions are as in ``position_ids_2d``, for each span anew: its tokens, ``bos_id`` among them,
-    have the first position of the mask token that they fill, and second positions 1, 2, 3 ...
+    """Make a batch of what GLM is trained on: an example of each text, padded on the left.
 
     Args:
         texts: tokens of each text.
-        spans: for each text at least one span to blank, (start, end) without the token at end.
-            They follow the corrupted text in the order given here; the paper shuffles it.
-        mask_id: what takes the place of a span, [MASK] for short ones, [gMASK] for a long one.
-        bos_id: starts a span.
-        eos_id: ends a span; occurs in the targets only.
-        pad_id: fills up on the left.
+        spans: for each text what to blank, as ``blank_infilling_example`` takes it.
+        mask_id: what takes the place of a span.
+        bos_id: starts a piece.
+        eos_id: ends a piece; occurs in the targets only.
+        pad_id: fills up on the left, in the ids.
 
     Returns:
-        "input_ids", shape (B, T), int64. "position_ids", shape (B, 2, T), int64, 0 at padding.
-        "targets", what has to be predicted at each token, shape (B, T), int64, -100 for nothing.
-        "mask", shape (B, T, T), bool, True where a token may attend to another: the prefix mask;
-        padding neither attends nor is attended to.
+        "input_ids", shape (B, T), int64, with T the length of the longest example. "position_ids",
+        first and second positions, shape (B, 2, T), int64, 0 at padding. "targets", shape (B, T),
+        int64, -100 at padding, too. "mask", shape (B, T, T), bool, True where a token may attend to
+        another: the prefix mask of each example; padding neither attends nor is attended to.
 
     Raises:
-        ValueError: if a text has no span, or one is empty, not in the text, or overlaps another.
+        ValueError: if there are not as many lists of spans as texts, or as
+            ``blank_infilling_example`` does.
 
-    Source: Du et al. 2022, sections 2.1 to 2.3 and figure 2.
+    Source: Du et al. 2022, sections 2.1 to 2.3; padding on the left as in the released code of
+        ChatGLM-6B.
     """
-    rows = []
-    for text, blanks in zip(texts, spans, strict=True):
-        if not blanks:
-            raise ValueError("a text has no span to blank; there is nothing to learn from it")
-        ids: list[int] = []
-        mask_index = {}  # by where the span starts
-        done = 0  # how much of the text is in ids, or blanked
-        for start, end in sorted(blanks):
-            if not done <= start < end <= len(text):
-                raise ValueError(f"the span {(start, end)} is empty, outside or overlaps another")
-            ids += text[done:start]
-            mask_index[start] = len(ids)
-            ids.append(mask_id)
-            done = end
-        ids += text[done:]
-        prefix = len(ids)
-        first, second, targets = list(range(prefix)), [0] * prefix, [-100] * prefix
-        for start, end in blanks:
-            ids += [bos_id, *text[start:end]]
-            targets += [*text[start:end], eos_id]
-            first += [mask_index[start]] * (end - start + 1)
-            second += range(1, end - start + 2)
-        rows.append((prefix, ids, first, second, targets))
+    rows = [
+        blank_infilling_example(text, blanks, mask_id, bos_id, eos_id)
+        for text, blanks in zip(texts, spans, strict=True)
+    ]
+    length = max(len(row["input_ids"]) for row in rows)
 
-    prefixes, all_ids, all_first, all_second, all_targets = zip(*rows, strict=True)
-    length = max(len(ids) for ids in all_ids)
-    padding = torch.tensor([length - len(ids) for ids in all_ids])  # (B,)
-    is_real = torch.arange(length) >= padding.unsqueeze(1)  # (B, T)
-    mask = prefix_mask(padding + torch.tensor(prefixes), length)  # (B, T, T)
-
-    def padded(lists: Iterable[list[int]], filler: int) -> Tensor:
+    def padded(name: str, filler: int) -> Tensor:
+        lists = [row[name] for row in rows]
         return torch.tensor([[filler] * (length - len(one)) + one for one in lists])  # (B, T)
 
+    second = padded("second_positions", 0)
+    padding = torch.tensor([length - len(row["input_ids"]) for row in rows])  # (B,)
+    is_real = torch.arange(length) >= padding.unsqueeze(1)  # (B, T)
+    mask = prefix_mask((second == 0).sum(1), length)  # padding counts as prefix here
     return {
-        "input_ids": padded(all_ids, pad_id),
-        "position_ids": torch.stack([padded(all_first, 0), padded(all_second, 0)], dim=1),
-        "targets": padded(all_targets, -100),
+        "input_ids": padded("input_ids", pad_id),
+        "position_ids": torch.stack([padded("first_positions", 0), second], dim=1),
+        "targets": padded("targets", -100),
         "mask": mask & is_real.unsqueeze(1) & is_real.unsqueeze(2),
     }
 

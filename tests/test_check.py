@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -394,6 +395,15 @@ def test_values_that_mean_the_same_are_the_same(came: Any, expected: Any) -> Non
 )
 def test_values_that_differ_are_told_apart(came: Any, expected: Any) -> None:
     assert difference(came, expected, tolerance(expected, values.to_float64(expected))) is not None
+
+
+def test_infinite_entries_of_the_right_result_give_no_warning() -> None:
+    expected = torch.tensor([[0.1, -torch.inf], [-torch.inf, 0.7]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        allowed = tolerance(expected, values.to_float64(expected))
+        assert difference(expected.clone(), expected, allowed) is None
+        assert difference(expected.nan_to_num(), expected, allowed) is not None
 
 
 def test_the_tolerance_forgives_another_order_of_summation_and_nothing_like_a_wrong_epsilon() -> (

@@ -176,9 +176,10 @@ def test_a_student_validates_offline_with_nothing_but_the_bundle(
         shutil.unpack_archive(tmp_path / f"{chapter.slug}.zip", tmp_path)
         folder = tmp_path / chapter.slug
         name = f"{chapter.slug}.ipynb"
-        untouched = in_a_process("validate", name, cwd=folder)
-        assert untouched.returncode == 1
-        assert f"0/{chapter.points:g}" in untouched.stdout
+        if chapter is chapters[0]:
+            untouched = in_a_process("validate", name, cwd=folder)
+            assert untouched.returncode == 1
+            assert f"0/{chapter.points:g}" in untouched.stdout
         answers = {
             c.metadata.get("nbgrader", {}).get("grade_id"): c
             for c in instructor_notebook(chapter).cells

@@ -24,10 +24,15 @@ from autograder.weave.sources import dependencies, digest
 RAW_MYST = re.compile(r"^:{3,}|^\([\w-]+\)=$|\{[\w:]+\}`|^```\{", re.MULTILINE)
 
 
+def shown_to_students(chapter: Chapter) -> str:
+    """All that stands in the student's notebook."""
+    return "\n".join(cell.source for cell in student_notebook(chapter).cells)
+
+
 def secrets_of(chapter: Chapter) -> list[str]:
     """Lines that only an answer or a hidden check has; none may reach a student."""
     found = []
-    shown = "\n".join(cell.source for cell in student_notebook(chapter).cells)
+    shown = shown_to_students(chapter)
     for exercise in chapter.exercises:
         definition = find_definition(SOLUTIONS / f"{chapter.module}.py", exercise.name)
         assert definition is not None

@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: data and MathJax before the build, bundles after it."""
+"""The book's own Sphinx extension: data and outputs before the build, MathJax and bundles after."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from autograder.chapters import find_chapter, load_chapters
 from autograder.notebook import data
 from autograder.weave.page import read_page
 from autograder.weave.place import MAP
+from autograder.weave.side_by_side import execute_side_by_side
 from autograder.weave.sources import dependencies
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ MATHJAX_PARTS = (
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the steps to Sphinx's events."""
     app.connect("builder-inited", fetch_data)
+    app.connect("env-before-read-docs", execute_side_by_side)
     app.connect("source-read", note_dependencies)
     app.connect("html-page-context", mend_roles)
     app.connect("build-finished", add_mathjax)

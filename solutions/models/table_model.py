@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from solutions.bloom import alibi_slopes
-from solutions.chatglm import deepnorm_constants, position_ids_2d
-from solutions.five_models import structure_mask, table_block
-from solutions.llama import rms_norm
+from solutions.chatglm import deepnorm_constants
+from solutions.five_models import table_vectors
 from solutions.models.inputs import check_token_ids
 from solutions.models.published_configs import check_config
 from solutions.models.weights import LayerStack, Shapes, WeightGroup
-from solutions.transformer import sinusoidal_positions
 
 
 class TableModel(nn.Module):
@@ -103,25 +99,17 @@ class TableModel(nn.Module):
     ) -> Tensor:
         """Give the vectors from which the head makes logits, shape (B, T, D)."""
         config = self.config
-        if (source_ids is not None) != self._has_encoder:
-            raise ValueError("source_ids is for an 'encoder-decoder', and needed there")
-        memory = None
-        if source_ids is not None:
-            memory = self._embed(source_ids)
-            positions, mask = self._positions_and_mask("encoder", source_ids.shape[1], None)
-            for weights in self.encoder:
-                memory = table_block(
-                    memory, weights, config, positions, mask, alpha=self.encoder_alpha
-                )
-            if config["norm"].startswith("pre"):
-                memory = self._norm(memory, self.encoder_final_norm)
-        x = self._embed(input_ids, token_type_ids)
-        positions, mask = self._positions_and_mask(
-            config["structure"], input_ids.shape[1], prefix_lengths
+        self._check_inputs(input_ids, source_ids, prefix_lengths, token_type_ids)
+        return table_vectors(
+            input_ids,
+            dict(self.named_children()),
+            config,
+            source_ids,
+            prefix_lengths,
+            token_type_ids,
+            self.alpha,
+            self.encoder_alpha,
         )
-        for weights in self.blocks:
-            x = table_block(x, weights, config, positions, mask, memory, self.alpha)
-        return self._norm(x, self.final_norm) if config["norm"].startswith("pre") else x
 
     def pool(self, hidden: Tensor) -> Tensor:
         """Give BERT's summary of each text, shape (B, D), of vectors (B, T, D)."""
@@ -132,49 +120,32 @@ class TableModel(nn.Module):
     def _has_encoder(self) -> bool:
         return bool(self.config["structure"] == "encoder-decoder")
 
-    def _embed(self, ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """Give what enters the first block."""
+    def _check_inputs(
+        self,
+        input_ids: Tensor,
+        source_ids: Tensor | None,
+        prefix_lengths: Tensor | None,
+        token_type_ids: Tensor | None,
+    ) -> None:
+        """Refuse what this model can't read, with a sentence."""
         config = self.config
-        check_token_ids(ids, config["vocab_size"])
-        time, size = ids.shape[1], config["hidden_size"]
-        x = F.embedding(ids, self.embeddings["token_embedding"])
-        if config["position"] == "sinusoidal":
-            x = x * size**0.5 + sinusoidal_positions(time, size).to(x.dtype)
-        if config["position"] == "learned absolute":
-            if time > config["max_positions"]:
+        if (source_ids is not None) != self._has_encoder:
+            raise ValueError("source_ids is for an 'encoder-decoder', and needed there")
+        if (prefix_lengths is not None) != (config["structure"] == "prefix decoder"):
+            raise ValueError("prefix_lengths is for a 'prefix decoder', and needed there")
+        for ids in (input_ids, source_ids):
+            if ids is None:
+                continue
+            check_token_ids(ids, config["vocab_size"])
+            if config["position"] == "learned absolute" and ids.shape[1] > config["max_positions"]:
                 raise ValueError(
-                    f"a text has {time} tokens; this model has {config['max_positions']} positions"
+                    f"a text has {ids.shape[1]} tokens; this model has {config['max_positions']} "
+                    "positions"
                 )
-            x = x + self.embeddings["position_embedding"][:time]
-        if config["num_segments"]:
-            if token_type_ids is None:
-                token_type_ids = torch.zeros_like(ids)
+        if token_type_ids is not None:
+            if not config["num_segments"]:
+                raise ValueError("token_type_ids is for a model with segments; num_segments is 0")
             check_token_ids(token_type_ids, config["num_segments"], "token_type_ids")
-            x = x + F.embedding(token_type_ids, self.embeddings["segment_embedding"])
-        elif token_type_ids is not None:
-            raise ValueError("token_type_ids is for a model with segments; num_segments is 0")
-        return self._norm(x, self.embedding_norm) if config["embedding_norm"] else x
-
-    def _norm(self, x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-        if self.config["norm"] == "pre RMSNorm":
-            return rms_norm(x, weights["weight"], self.config["norm_eps"])
-        return F.layer_norm(x, x.shape[-1:], **weights, eps=self.config["norm_eps"])
-
-    def _positions_and_mask(
-        self, structure: str, time: int, prefix_lengths: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Give positions and mask as ``table_block`` takes them; ALiBi is in the mask."""
-        config = self.config
-        mask = structure_mask(structure, time, prefix_lengths)
-        positions = torch.arange(time)
-        if config["position"] == "ALiBi":
-            # By distance: a bias by key index says the same only where no key lies ahead.
-            distances = (positions - positions.unsqueeze(-1)).abs()  # (T, T)
-            slopes = alibi_slopes(config["num_heads"]).to(self.embeddings["token_embedding"].dtype)
-            mask = (-slopes[:, None, None] * distances).masked_fill(~mask, -torch.inf)
-        if config["position"] == "RoPE (2-D)" and prefix_lengths is not None:
-            positions = position_ids_2d(prefix_lengths, prefix_lengths - 1, time)  # (B, 2, T)
-        return positions, mask
 
 
 def block_shapes(config: Mapping[str, Any], reads_memory: bool = False) -> dict[str, Shapes]:

@@ -163,8 +163,16 @@ MUTATIONS = [
     Mutation("bloom", "x = (normed if residual_after_norm else x)", "x = x"),
     Mutation("bloom", "return (normed if residual_after_norm else x)", "return x"),
     Mutation("bloom", "**self.final_norm, eps=config.norm_eps)", "**self.final_norm)"),
-    Mutation("bloom", "causal_mask(time, length)", "causal_mask(time, length).roll(1, -1)"),
-    Mutation("bloom", "mask & padding_mask(attention_mask)", "mask"),
+    Mutation(
+        "bloom",
+        "mask = causal_mask(num_queries, num_keys)",
+        "mask = causal_mask(num_queries, num_keys).roll(1, -1)",
+    ),
+    Mutation(
+        "bloom",
+        "causal_mask(num_queries, num_keys) & padding_mask(attention_mask)",
+        "causal_mask(num_queries, num_keys)[None, None]",
+    ),
     Mutation("checkpoints.bloom", '"layer_norm_epsilon", default', '"layer_norm_eps", default'),
     Mutation(
         "checkpoints.bloom", '"num_attention_heads", "n_head"', '"num_hidden_layers", "n_layer"'

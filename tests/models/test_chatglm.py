@@ -354,8 +354,11 @@ MUTATIONS = [
         "models.prefix_decoder", "positions[:, :, start:]", "positions[:, :, : length - start]"
     ),
     Mutation("chatglm", "[mask_index[start]] * (end - start + 1)", "[start] * (end - start + 1)"),
+    Mutation(
+        "chatglm", "prefix_mask((second == 0).sum(1), length)", "prefix_mask(padding, length)"
+    ),
     Mutation("chatglm", "range(1, end - start + 2)", "range(end - start + 1)"),
-    Mutation("chatglm", "for start, end in blanks:", "for start, end in sorted(blanks):"),
+    Mutation("chatglm", "for start, end in spans:", "for start, end in sorted(spans):"),
     Mutation(
         "models.prefix_decoder", "is_gmask.any(1, keepdim=True)", "~is_mask.any(1, keepdim=True)"
     ),

@@ -320,26 +320,40 @@ MUTATIONS = [
     Mutation("five_models", "2 * keys * size * shared", "2 * keys * size * size"),
     Mutation("five_models", "encoder + attention(length, source_length)", "encoder"),
     Mutation("five_models", "return 6 * num", "return 2 * num"),
-    Mutation("five_models", "rope_frequencies(head_dim))", "rope_frequencies(head_dim, 1e5))"),
+    Mutation("five_models", "rope_frequencies(head_dim)  #", "rope_frequencies(head_dim, 1e5)  #"),
     Mutation("five_models", "rope_frequencies(head_dim // 2)", "rope_frequencies(head_dim)[:2]"),
-    Mutation("five_models", "query, key = turn(query), turn(key)", "query = turn(query)"),
-    Mutation("five_models", "None if to_memory else mask", "None"),
-    Mutation("five_models", "context = memory if", "context = entering if"),
-    Mutation("five_models", '== "GELU (tanh)"', '== "GELU"'),
-    Mutation("five_models", "**norm, alpha=alpha, eps=eps)", "**norm, eps=eps, alpha=1.0)"),
-    Mutation("five_models", "**norm, eps=eps), name)", "**norm), name)"),
-    Mutation("five_models", 'norm["weight"], eps)', 'norm["weight"])'),
-    Mutation("models.table_model", "x * size**0.5 +", "x +"),
-    Mutation("models.table_model", "(-slopes[", "(slopes["),
-    Mutation("models.table_model", "prefix_lengths - 1, time", "prefix_lengths, time"),
-    Mutation("models.table_model", "self._norm(x, self.embedding_norm) if", "x if"),
     Mutation(
-        "models.table_model",
-        "x = self._embed(input_ids, token_type_ids)",
-        "x = self._embed(input_ids)",
+        "five_models",
+        "apply_rope(query, angles), apply_rope(key, angles)",
+        "apply_rope(query, angles), key",
+    ),
+    Mutation("five_models", "key = apply_rope_2d(key, position_ids, frequencies)", "pass"),
+    Mutation(
+        "five_models",
+        '"attention", config["position"], mask',
+        '"attention", config["position"], None',
+    ),
+    Mutation(
+        "five_models", "context = entering if memory is None else memory", "context = entering"
+    ),
+    Mutation("five_models", "feed_forward(x, weights, F.gelu)", "feed_forward(x, weights, F.relu)"),
+    Mutation("five_models", 'approximate="tanh"', 'approximate="none"'),
+    Mutation("five_models", "table_norm(alpha * x + ", "table_norm(x + "),
+    Mutation("five_models", 'weights["bias"], eps)', 'weights["bias"])'),
+    Mutation(
+        "five_models", 'rms_norm(x, weights["weight"], eps)', 'rms_norm(x, weights["weight"])'
+    ),
+    Mutation("five_models", "x * size**0.5 +", "x +"),
+    Mutation("five_models", "-alibi_slopes(", "alibi_slopes("),
+    Mutation("five_models", "prefix_lengths - 1, time", "prefix_lengths, time"),
+    Mutation(
+        "five_models", 'if config["embedding_norm"]:\n        x = ', "if False:\n        x = "
+    ),
+    Mutation("five_models", "weights, config, token_type_ids)  #", "weights, config)  #"),
+    Mutation(
+        "five_models", "*norm_settings) if has_final_norm else x", "*norm_settings) if False else x"
     ),
     Mutation("models.table_model", 'deepnorm_constants("chatglm"', 'deepnorm_constants("decoder"'),
-    Mutation("models.table_model", "return self._norm(x, self.final_norm) if", "return x if"),
 ]
 
 
