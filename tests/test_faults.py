@@ -27,7 +27,7 @@ from autograder.grading.record import TABLE
 from autograder.grading.release import release
 from autograder.grading.verdict import Verdicts
 from autograder.sample_class import write_sample_class
-from tests.test_box import descendants
+from tests.test_box import descendants, is_alive
 from tests.test_record import rows
 
 pytestmark = pytest.mark.slow
@@ -115,6 +115,34 @@ def test_a_grader_that_is_killed_while_it_records_counts_nothing_twice_and_loses
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
     assert_all_is_well(course, chapter, graded)
+
+
+WORKS = """
+import time
+from autograder.grading.verify import _workers
+if __name__ == "__main__":
+    executor = _workers.executor(1)
+    executor.submit(time.sleep, 0).result()
+    print("ready", flush=True)
+    executor.submit(time.sleep, 600).result()
+"""
+
+
+def test_no_worker_survives_a_grader_that_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "works.py"
+    program.write_text(WORKS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(program)]
+    grader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert grader.stdout is not None and grader.stdout.readline() == "ready\n"
+    family = descendants(grader.pid)
+    assert family
+    grader.kill()
+    grader.wait()
+    end = time.monotonic() + 20
+    while any(map(is_alive, family)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert [process for process in family if is_alive(process)] == []
 
 
 def while_it_runs(do: Callable[[], bool]) -> threading.Thread:
