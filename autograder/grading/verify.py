@@ -180,7 +180,7 @@ class _Workers:
         if self._executor is None or self._count < count:
             self.close()
             spawn = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(count, spawn, _begin)
+            self._executor = ProcessPoolExecutor(count, spawn, _begin, (os.getpid(),))
             self._count = count
         return self._executor
 
@@ -200,9 +200,11 @@ def verifier(plan: Plan, verdicts: Verdicts) -> Verifier:
     return Verifier(plan, verdicts)
 
 
-def _begin() -> None:
+def _begin(grader: int) -> None:
     """What a worker does first: see to it that it ends with the grader, however that ends."""
     ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != grader:  # it was gone before this process could ask to be told
+        os._exit(1)
     torch.set_num_threads(1)
 
 
