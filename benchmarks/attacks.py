@@ -88,7 +88,7 @@ def _by_code(chapter: Chapter, stock: bool) -> list[Row]:
         unboxed = copy.deepcopy(notebook)
         execution.execute(notebook)
         came = _line_with(attack.trace, notebook)
-        without = f"{_stock_points(unboxed):g}" if stock and attack.name in HARMLESS else ""
+        without = _stock_points(unboxed) if stock and attack.name in HARMLESS else ""
         rows.append((attack.name, attack.story, came, _points(notebook), without))
     execution.close()
     return rows
@@ -124,10 +124,10 @@ def _points(notebook: nbformat.NotebookNode) -> float:
     return sum(float(determine_grade(cell)[0] or 0) for cell in graded)
 
 
-def _stock_points(notebook: nbformat.NotebookNode) -> float:
+def _stock_points(notebook: nbformat.NotebookNode) -> str:
     """The points of a notebook that is run in one kernel, without the cells that nothing needs."""
     from nbclient import NotebookClient
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     attack = {id(cell) for cell in code if "NAMES" in cell.source or "Trace:" in cell.source}
@@ -135,10 +135,12 @@ def _stock_points(notebook: nbformat.NotebookNode) -> float:
         cell for cell in code if cell is code[0] or is_check(cell) or id(cell) in attack
     ]
     try:
-        NotebookClient(notebook, timeout=60, allow_errors=True, kernel_name="python3").execute()
+        NotebookClient(notebook, timeout=30, allow_errors=True, kernel_name="python3").execute()
     except DeadKernelError:
-        return 0.0
-    return _points(notebook)
+        return "kernel died"
+    except CellTimeoutError:
+        return "hangs"
+    return f"{_points(notebook):g}"
 
 
 def _line_with(text: str, notebook: nbformat.NotebookNode) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert.exporters import HTMLExporter
 
 from autograder.chapters import Chapter
 from autograder.grading.course import Course, Running
@@ -33,6 +34,11 @@ class Attacked:
     course: Course
     marks: dict[str, Mark]
     pages: dict[str, str]
+
+    def graded(self, student: str) -> nbformat.NotebookNode:
+        """A student's graded notebook, as the formgrader shows it."""
+        [file] = self.course.folder("autograded", student).glob("*/*.ipynb")
+        return nbformat.read(file, as_version=4)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +92,8 @@ def test_no_notebook_keeps_anybody_from_being_graded(attacked: Attacked) -> None
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_the_attack_was_tried(attack: object, attacked: Attacked) -> None:
     name, trace = attack.name, attack.trace  # type: ignore[attr-defined]
-    assert trace in text_of(attacked.pages[name]) + "\n".join(attacked.marks[name].notes)
+    said = [text_of(attacked.pages[name]), *attacked.marks[name].notes]
+    assert trace in "\n".join([*said, *(cell.source for cell in attacked.graded(name).cells)])
 
 
 class Dangers(HTMLParser):
@@ -103,6 +110,7 @@ class Dangers(HTMLParser):
         for name, value in attrs:
             target = "".join((value or "").split()).lower()
             risky = name in ("src", "href", "srcdoc", "data") and not target.startswith("#")
+            risky = risky and "/_build/html/book/" not in target  # where to read again
             if name.startswith("on") or risky:
                 self.found.append(f"{tag} {name}={value}")
 
@@ -118,6 +126,17 @@ def test_no_page_of_feedback_runs_or_fetches_more_than_the_honest_one(attacked: 
     usual = set(dangers(attacked.pages[HONEST]))
     for student, page in attacked.pages.items():
         assert set(dangers(page)) - usual == set(), student
+
+
+@pytest.mark.parametrize(
+    "name", ["raw_html", "script_in_markdown", "script_in_metadata", "script_in_outputs"]
+)
+def test_a_graded_notebook_runs_nothing_where_the_formgrader_shows_it(
+    name: str, attacked: Attacked
+) -> None:
+    shown = [HTMLExporter().from_notebook_node(attacked.graded(who))[0] for who in (HONEST, name)]
+    usual, found = (set(dangers(page)) for page in shown)
+    assert found - usual == set()
 
 
 def test_links_lead_to_nobody_s_file(attacked: Attacked) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import nbformat
 import pytest
 
+from autograder.box.isolation import Level, probe
 from autograder.box.session import TimeLimits
 from autograder.chapters import Chapter
 from autograder.grading.execution import Assignment, Execution
@@ -19,6 +20,13 @@ pytestmark = pytest.mark.slow
 
 ATTACKS = read_attacks("code")
 SHORT, USUAL = TimeLimits(cell=2, notebook=8), TimeLimits(cell=20)
+
+# These read, fill or change files of the machine, or look at its other processes. At the levels
+# below a sandbox nothing hides these, and the instructor's page says so.
+BY_FILES = (
+    *("disk_bomb", "guessing_from_files", "kill_neighbours", "proc", "shared_memory"),
+    *("site_packages", "start_up_files", "symbolic_links", "whole_disk"),
+)
 
 HIDDEN = re.compile(r"word\d")  # in chapter 1, only the words of hidden checks look like that
 
@@ -69,6 +77,7 @@ def grade(
 
 def test_there_are_many_attacks_and_each_has_a_story() -> None:
     assert len(ATTACKS) >= 45
+    assert {attack.name for attack in ATTACKS} > set(BY_FILES)
     assert all(attack.story and attack.trace for attack in ATTACKS)
 
 
@@ -80,6 +89,8 @@ def test_an_attack_earns_nothing_tells_nothing_and_costs_the_next_one_nothing(
     execution: Execution,
     chapter: Chapter,
 ) -> None:
+    if attack.name in BY_FILES and probe().level < Level.SANDBOX:
+        pytest.skip(f"Only a sandbox stops this one. {probe().reason}")
     execution.limits = SHORT
     warm = execution.warm_process
     passed, said = grade(with_attack(notebook, chapter, attack), sources, execution)

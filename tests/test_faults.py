@@ -27,7 +27,7 @@ from autograder.grading.record import TABLE
 from autograder.grading.release import release
 from autograder.grading.verdict import Verdicts
 from autograder.sample_class import write_sample_class
-from tests.test_box import descendants
+from tests.test_box import descendants, is_alive
 from tests.test_record import rows
 
 pytestmark = pytest.mark.slow
@@ -117,6 +117,34 @@ def test_a_grader_that_is_killed_while_it_records_counts_nothing_twice_and_loses
     assert_all_is_well(course, chapter, graded)
 
 
+WORKS = """
+import time
+from autograder.grading.verify import _workers
+if __name__ == "__main__":
+    executor = _workers.executor(1)
+    executor.submit(time.sleep, 0).result()
+    print("ready", flush=True)
+    executor.submit(time.sleep, 600).result()
+"""
+
+
+def test_no_worker_survives_a_grader_that_is_killed(tmp_path: Path) -> None:
+    program = tmp_path / "works.py"
+    program.write_text(WORKS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(program)]
+    grader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert grader.stdout is not None and grader.stdout.readline() == "ready\n"
+    family = descendants(grader.pid)
+    assert family
+    grader.kill()
+    grader.wait()
+    end = time.monotonic() + 20
+    while any(map(is_alive, family)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert [process for process in family if is_alive(process)] == []
+
+
 def while_it_runs(do: Callable[[], bool]) -> threading.Thread:
     """Try something again and again in the background, until it is done."""
 
@@ -149,8 +177,8 @@ def kill_one(word: str, killed: list[int], which: int = 0) -> bool:
 
 @pytest.mark.parametrize(
     ("word", "which"),
-    [("spawn_main", 0), ("box.fork_server", 2), ("box.fork_server", 4)],
-    ids=["worker", "warm process", "box"],
+    [("spawn_main", 0), ("box.fork_server", 4)],
+    ids=["worker", "box"],
 )
 def test_a_worker_or_a_box_that_is_killed_costs_nobody_a_point(
     word: str, which: int, handed_in: Path, graded: Course, chapter: Chapter, tmp_path: Path

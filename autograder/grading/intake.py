@@ -125,7 +125,7 @@ def _choose(
     if not files:
         reasons.append(f"No notebook was handed in: {expected.name} is missing.")
     submission.notes += reasons
-    empty = copy.deepcopy(released)
+    empty = _clean(copy.deepcopy(released), released)
     empty.cells.insert(0, note_cell("Nothing could be graded:", reasons))
     return empty
 

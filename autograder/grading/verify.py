@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -23,6 +25,7 @@ from autograder.grading.execution import Assignment, Execution
 from autograder.grading.released import read_own_notebook
 from autograder.grading.verdict import Verdict, Verdicts, key_of
 
+PARENT_DEATH_SIGNAL = 1  # linux/prctl.h
 FEW = 4  # submissions for which one worker will do
 
 
@@ -177,7 +180,7 @@ class _Workers:
         if self._executor is None or self._count < count:
             self.close()
             spawn = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(count, spawn, torch.set_num_threads, (1,))
+            self._executor = ProcessPoolExecutor(count, spawn, _begin, (os.getpid(),))
             self._count = count
         return self._executor
 
@@ -195,6 +198,14 @@ _workers = _Workers()
 def verifier(plan: Plan, verdicts: Verdicts) -> Verifier:
     """A verifier with its warm process, kept for the next submission."""
     return Verifier(plan, verdicts)
+
+
+def _begin(grader: int) -> None:
+    """What a worker does first: see to it that it ends with the grader, however that ends."""
+    ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != grader:  # it was gone before this process could ask to be told
+        os._exit(1)
+    torch.set_num_threads(1)
 
 
 def _verify(plan: Plan, verdicts: Verdicts, file: Path) -> None:
