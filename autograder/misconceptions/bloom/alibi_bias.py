@@ -39,6 +39,14 @@ def padding_keeps_a_number(slopes: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 @misconception("alibi_bias")
+def padding_behind_keeps_a_number(slopes: Tensor, attention_mask: Tensor) -> Tensor:
+    """Padding in front of the tokens gets 0 from you, but padding behind real tokens keeps the
+    number of the last of them. All padding gets 0, wherever it stands."""
+    numbers = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
+    return slopes[:, None, None] * numbers[:, None, None, :]
+
+
+@misconception("alibi_bias")
 def counted_from_one(slopes: Tensor, attention_mask: Tensor) -> Tensor:
     """You count the tokens from 1. The first real token has the number 0."""
     is_real = attention_mask.long()

@@ -74,11 +74,22 @@ def additional_ones_from_the_second(num_heads: int) -> Tensor:
 
 @misconception("alibi_slopes")
 def cut_from_the_next_power(num_heads: int) -> Tensor:
-    """You take the list of the next power of two and cut it off. Begin with the power of two below
-    the number of heads, all of its slopes, and fill up from the list for twice as many."""
+    """You take the list of the next power of two and cut it off. Begin with the largest power of
+    two that is not above the number of heads, all of its slopes, and fill up from the list for
+    twice as many."""
     _checked(num_heads)
     power = 2 ** (num_heads - 1).bit_length()
     return _of([-8 * step / power for step in range(1, num_heads + 1)])
+
+
+@misconception("alibi_slopes")
+def power_strictly_below(num_heads: int) -> Tensor:
+    """You start with half as many heads as you could where the number of heads is a power of two
+    itself. The power of two may be as large as H."""
+    _checked(num_heads)
+    power = max(1, _power(num_heads - 1))
+    exponents = [-8 * step / power for step in range(1, power + 1)]
+    return _of(exponents + [-4 * step / power for step in range(1, 2 * (num_heads - power), 2)])
 
 
 @misconception("alibi_slopes")
@@ -132,3 +143,16 @@ def no_heads_no_slopes(num_heads: int) -> Tensor:
     exponents = [-8 * step / power for step in range(1, power + 1)]
     exponents += [-8 * step / (2 * power) for step in range(1, 2 * (num_heads - power), 2)]
     return _of(exponents)
+
+
+@misconception("alibi_slopes")
+def only_zero_refused(num_heads: int) -> Tensor:
+    """You refuse 0 heads and nothing else. Fewer than 0 there can't be either: raise the ValueError
+    for every number below 1."""
+    if num_heads == 0:
+        raise ValueError("there must be a head")
+    power = 1
+    while 2 * power <= num_heads:
+        power *= 2
+    exponents = [-8 * step / power for step in range(1, power + 1)]
+    return _of(exponents + [-4 * step / power for step in range(1, 2 * (num_heads - power), 2)])

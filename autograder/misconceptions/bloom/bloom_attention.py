@@ -56,6 +56,27 @@ def products_scaled_by_the_whole_width(
 
 
 @misconception("bloom_attention")
+def products_scaled_by_the_fused_width(
+    x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
+) -> Attended:
+    """You divide by the square root of 3 * D / H, the width of a head in the fused tensor. A query
+    has a third of that: D / H entries."""
+    query, key, value = made(x, weights, num_heads, past)
+    return _attended(query, key, value, bias, (3 * query.shape[-1]) ** 0.5, weights)
+
+
+@misconception("bloom_attention")
+def softmax_over_the_queries(
+    x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
+) -> Attended:
+    """Your softmax runs along the queries. Each query shares its attention out among the keys,
+    which lie along the last axis of the scores."""
+    query, key, value = made(x, weights, num_heads, past)
+    shares = softmax(query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5 + bias, -2)
+    return finished(shares @ value, weights), (key, value)
+
+
+@misconception("bloom_attention")
 def bias_scaled_too(
     x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
 ) -> Attended:
@@ -170,6 +191,18 @@ def blind_query_gets_nan(
 
 
 @misconception("bloom_attention")
+def blind_query_sends_nan_back(
+    x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
+) -> Attended:
+    """Your outputs are right, but a position that may look at nothing makes the gradients NaN.
+    Replacing NaN by 0 at the end does not help the way back: see that no NaN arises, as in your
+    softmax of chapter 4."""
+    query, key, value = made(x, weights, num_heads, past)
+    scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5 + bias
+    return finished(torch.softmax(scores, -1).nan_to_num(0.0) @ value, weights), (key, value)
+
+
+@misconception("bloom_attention")
 def past_ignored(
     x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
 ) -> Attended:
@@ -219,6 +252,25 @@ def past_values_for_keys(
     """You have swapped the two parts of `past`. The first holds the keys, the second the values."""
     swapped = None if past is None else (past[1], past[0])
     return bloom_attention(x, weights, num_heads, bias, swapped)
+
+
+@misconception("bloom_attention")
+def past_keys_for_values(
+    x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
+) -> Attended:
+    """You put the earlier keys in front of the new values, too. The earlier values are the second
+    part of `past`."""
+    doubled = None if past is None else (past[0], past[0])
+    return bloom_attention(x, weights, num_heads, bias, doubled)
+
+
+@misconception("bloom_attention")
+def values_given_back_first(
+    x: Tensor, weights: Weights, num_heads: int, bias: Tensor, past: Past = None
+) -> Attended:
+    """You give back the values first and the keys second. The keys come first, as in `past`."""
+    output, (key, value) = bloom_attention(x, weights, num_heads, bias, past)
+    return output, (value, key)
 
 
 @misconception("bloom_attention")

@@ -73,6 +73,26 @@ def very_low_instead_of_never(slopes: Tensor, num_queries: int, attention_mask: 
 
 
 @misconception("bloom_bias")
+def lowest_instead_of_never(slopes: Tensor, num_queries: int, attention_mask: Tensor) -> Tensor:
+    """You use the lowest number that there is. It is a number all the same: a query that may look
+    at nothing would look at everything alike. The task asks for -inf."""
+    mask = causal_mask(num_queries, attention_mask.shape[1]) & padding_mask(attention_mask)
+    bias = alibi_bias(slopes, attention_mask)
+    return bias.masked_fill(~mask, torch.finfo(bias.dtype).min)
+
+
+@misconception("bloom_bias")
+def by_distance(slopes: Tensor, num_queries: int, attention_mask: Tensor) -> Tensor:
+    """You take away slope times distance. After the softmax it would be the same, but here the bias
+    is what your `alibi_bias` gives: slope times the number of the key."""
+    mask = causal_mask(num_queries, attention_mask.shape[1]) & padding_mask(attention_mask)
+    numbers = alibi_bias(torch.ones_like(slopes), attention_mask)
+    of_queries = numbers.transpose(-2, -1)[:, :, -num_queries:]
+    bias = slopes[:, None, None] * (numbers - of_queries)
+    return bias.masked_fill(~mask, -torch.inf)
+
+
+@misconception("bloom_bias")
 def zero_forbids(slopes: Tensor, num_queries: int, attention_mask: Tensor) -> Tensor:
     """You multiply by the mask, so that forbidden keys get 0. A score plus 0 is the score: what do
     you have to add, so that a weight becomes 0?"""

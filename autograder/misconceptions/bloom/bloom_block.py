@@ -165,6 +165,63 @@ def norm_in_front_of_attention_forgotten(
 
 
 @misconception("bloom_block")
+def switch_for_the_second_step_only(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    bias: Tensor,
+    past: Past = None,
+    eps: float = 1e-5,
+    residual_after_norm: bool = False,
+) -> Attended:
+    """`residual_after_norm` works in the feed-forward network's step only. It is meant for both
+    steps."""
+    normed = layer_norm(x, weights["attention_norm"], eps)
+    attended, longer = bloom_attention(normed, weights["attention"], num_heads, bias, past)
+    x = x + attended
+    normed = layer_norm(x, weights["feed_forward_norm"], eps)
+    transformed = feed_forward(normed, weights["feed_forward"], _tanh_gelu)
+    return (normed if residual_after_norm else x) + transformed, longer
+
+
+@misconception("bloom_block")
+def second_sum_with_the_input(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    bias: Tensor,
+    past: Past = None,
+    eps: float = 1e-5,
+    residual_after_norm: bool = False,
+) -> Attended:
+    """Your second step adds to the block's input again, so what the attention found is lost on that
+    way. It adds to what the first step has made."""
+    normed = layer_norm(x, weights["attention_norm"], eps)
+    attended, longer = bloom_attention(normed, weights["attention"], num_heads, bias, past)
+    normed = layer_norm(x + attended, weights["feed_forward_norm"], eps)
+    return x + feed_forward(normed, weights["feed_forward"], _tanh_gelu), longer
+
+
+@misconception("bloom_block")
+def norms_swapped(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    bias: Tensor,
+    past: Past = None,
+    eps: float = 1e-5,
+    residual_after_norm: bool = False,
+) -> Attended:
+    """You have swapped the two norms. "attention_norm" stands in front of the attention."""
+    swapped = {
+        **weights,
+        "attention_norm": weights["feed_forward_norm"],
+        "feed_forward_norm": weights["attention_norm"],
+    }
+    return bloom_block(x, swapped, num_heads, bias, past, eps, residual_after_norm)
+
+
+@misconception("bloom_block")
 def norm_in_front_of_the_network_forgotten(
     x: Tensor,
     weights: Weights,
@@ -272,11 +329,30 @@ def eps_for_the_first_norm_only(
     eps: float = 1e-5,
     residual_after_norm: bool = False,
 ) -> Attended:
-    """One of your norms gets the given eps, the other one does not. Hand it on to both."""
+    """Your first norm gets the given eps, the second one does not. Hand it on to both."""
     normed = layer_norm(x, weights["attention_norm"], eps)
     attended, longer = bloom_attention(normed, weights["attention"], num_heads, bias, past)
     x = (normed if residual_after_norm else x) + attended
     normed = layer_norm(x, weights["feed_forward_norm"], 1e-5)
+    transformed = feed_forward(normed, weights["feed_forward"], _tanh_gelu)
+    return (normed if residual_after_norm else x) + transformed, longer
+
+
+@misconception("bloom_block")
+def eps_for_the_second_norm_only(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    bias: Tensor,
+    past: Past = None,
+    eps: float = 1e-5,
+    residual_after_norm: bool = False,
+) -> Attended:
+    """Your second norm gets the given eps, the first one does not. Hand it on to both."""
+    normed = layer_norm(x, weights["attention_norm"], 1e-5)
+    attended, longer = bloom_attention(normed, weights["attention"], num_heads, bias, past)
+    x = (normed if residual_after_norm else x) + attended
+    normed = layer_norm(x, weights["feed_forward_norm"], eps)
     transformed = feed_forward(normed, weights["feed_forward"], _tanh_gelu)
     return (normed if residual_after_norm else x) + transformed, longer
 

@@ -68,15 +68,6 @@ def number_of_heads_as_size(fused: Tensor, num_heads: int) -> Three:
 
 
 @misconception("split_fused_qkv")
-def heads_of_three_times_the_size(fused: Tensor, num_heads: int) -> Three:
-    """You take one head after another as query, key and value, as if the three belonged to
-    different heads. Every head has all three."""
-    pieces = split_heads(fused, 3 * num_heads)
-    query, key, value = pieces.chunk(3, dim=1)
-    return query, key, value
-
-
-@misconception("split_fused_qkv")
 def heads_kept_together(fused: Tensor, num_heads: int) -> Three:
     """You give queries, keys and values as whole vectors, (B, T, D). Each head should have its own
     rows: (B, H, T, d)."""

@@ -168,6 +168,8 @@ def show_input(value: Any) -> str:
         return f"{kind}({' '.join(digits.split())})"
     if isinstance(value, dict) and any(is_array(leaf) for _, leaf in leaves(value)):
         return shorten(f"{{{', '.join(map(str, value))}}}")
+    if isinstance(value, tuple) and 0 < len(value) <= 3 and all(map(is_array, value)):
+        return f"({', '.join(map(show_input, value))})"
     name = activation_name(value)
     return f"torch.{name}" if name else shorten(repr(value))
 
