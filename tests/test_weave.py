@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import dataclasses
 import io
 import re
@@ -15,7 +16,8 @@ import pytest
 from autograder.bundle import bundle
 from autograder.chapters import CELL_LINES, Chapter, SourceError, find_chapter, tags_of
 from autograder.reference import SOLUTIONS, find_definition
-from autograder.submission.restore import grade_id
+from autograder.submission.names import given_names, used_names
+from autograder.submission.restore import ANSWER_PREFIX, grade_id
 from autograder.weave.markdown import plain_markdown
 from autograder.weave.notebook import instructor_notebook, student_notebook
 from autograder.weave.page import chapter_page, read_page
@@ -127,6 +129,18 @@ def test_the_instructor_s_notebook_holds_answers_points_and_hidden_checks(
             assert ("HIDDEN" in chapter.source(cell)) == ("HIDDEN" in woven.source)
         for exercise in chapter.exercises:
             assert "### BEGIN SOLUTION" in marks[f"answer-{exercise.name}"].source
+
+
+def test_an_answer_needs_no_name_that_its_notebook_does_not_give(
+    chapters: tuple[Chapter, ...],
+) -> None:
+    for chapter in chapters:
+        known = set(dir(builtins)) | given_names(chapter.set_up)
+        for cell in instructor_notebook(chapter).cells:
+            if (grade_id(cell) or "").startswith(ANSWER_PREFIX):
+                known |= given_names(cell.source)
+                missing = used_names(cell.source) - known
+                assert missing == set(), f"{chapter.slug}: {grade_id(cell)}"
 
 
 def test_the_student_s_notebook_is_what_nbgrader_makes(
