@@ -793,4 +793,5 @@ def eps_in_the_first_norm_only(
     middle = deepnorm_residual(x, attended, **weights["attention_norm"], alpha=alpha, eps=eps)
     transformed = _network(middle, weights["feed_forward"], gated)
     norm = weights["feed_forward_norm"]
-    return deepnorm_residual(middle, transformed, **norm, alpha=alpha), pair
+    out = deepnorm_residual(middle, transformed, norm["weight"], norm["bias"], alpha)
+    return out, pair
