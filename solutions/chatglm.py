@@ -137,18 +137,19 @@ def deepnorm_constants(
 
     The weights are those of the feed-forward network and of attention's values and output.
 
-    With M layers in the decoder, and N in the encoder:
+    With L_d layers in the decoder, and L_e in the encoder:
 
-    * "decoder": alpha = (2 M)^(1/4), beta = (8 M)^(-1/4).
-    * "encoder-decoder": in the decoder alpha = (3 M)^(1/4), beta = (12 M)^(-1/4); in the encoder
-      alpha = 0.81 (N^4 M)^(1/16), beta = 0.87 (N^4 M)^(-1/16).
-    * "chatglm": alpha = sqrt(2 M), beta = 1 / alpha.
+    * "decoder": alpha = (2 L_d)^(1/4), beta = (8 L_d)^(-1/4).
+    * "encoder-decoder": in the decoder alpha = (3 L_d)^(1/4), beta = (12 L_d)^(-1/4); in the
+      encoder alpha = 0.81 (L_e^4 L_d)^(1/16), beta = 0.87 (L_e^4 L_d)^(-1/16).
+    * "chatglm": alpha = sqrt(2 L_d), beta = 1 / alpha.
 
     Args:
         architecture: "decoder": a decoder alone (an encoder alone has the same constants).
             "encoder-decoder": both. "chatglm": the decoder of GLM-130B and ChatGLM-6B.
-        num_layers: M, at least 1.
-        num_encoder_layers: N, for "encoder-decoder", and only for it.
+        num_layers: L_d, at least 1; no need to check that.
+        num_encoder_layers: L_e, for "encoder-decoder", and only for it: with the others each
+            number is too much, 0 as well.
 
     Returns:
         "alpha" and "beta" of the decoder; with "encoder-decoder", "encoder_alpha" and
@@ -229,6 +230,7 @@ def glm_block(
         alpha: of both residual steps.
         mask: True where a query may attend to a key, bool, a shape that broadcasts to
             (B, H, T, S), where S counts the earlier positions and the T of ``x``. None: everywhere.
+            A position that may attend to nothing finds zeros, and gets gradient 0 through them.
         past: keys (turned already) and values of earlier positions, each of shape
             (B, H, S - T, D / H). None: there are none, and S is T.
         gated: True is GeGLU, False two linear maps with the tanh form of GELU between them.
@@ -274,7 +276,7 @@ def blank_infilling_example(
     predicted, and ``eos_id`` at its last one.
 
     Args:
-        text: tokens.
+        text: tokens; any number may be among them, ``mask_id`` and the others, too.
         spans: at least one, each (start, end) without the token at end, in any order.
         mask_id: what takes the place of a span.
         bos_id: starts a piece.
@@ -331,7 +333,7 @@ def blank_infilling_batch(
     """Make a batch of what GLM is trained on: an example of each text, padded on the left.
 
     Args:
-        texts: tokens of each text.
+        texts: tokens of each text, as ``blank_infilling_example`` takes them.
         spans: for each text what to blank, as ``blank_infilling_example`` takes it.
         mask_id: what takes the place of a span.
         bos_id: starts a piece.

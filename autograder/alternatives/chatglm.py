@@ -251,9 +251,12 @@ def block_of_einsums(
         key = torch.cat((past[0], key), -2)
         value = torch.cat((past[1], value), -2)
     scores = torch.einsum("bhtd,bhsd->bhts", query, key) / math.sqrt(query.shape[-1])
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    found = torch.einsum("bhts,bhsd->bthd", scores.softmax(-1), value).flatten(2)
+    if mask is None:
+        probabilities = scores.softmax(-1)
+    else:  # a number instead of -inf, so that no NaN arises where nothing may be seen
+        lowest = torch.finfo(scores.dtype).min
+        probabilities = scores.masked_fill(~mask, lowest).softmax(-1) * mask
+    found = torch.einsum("bhts,bhsd->bthd", probabilities, value).flatten(2)
     attended = _maybe(found @ attention["output_weight"].T, attention.get("output_bias"))
     x = norm_written_out(x, attended, **weights["attention_norm"], alpha=alpha, eps=eps)
     network = weights["feed_forward"]

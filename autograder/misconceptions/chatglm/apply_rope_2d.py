@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from autograder.misconceptions import misconception
-from solutions.llama import apply_rope
+from solutions.llama import apply_rope, rope_frequencies
 
 
 def _angles(position_ids: Tensor, frequencies: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,3 +96,12 @@ def put_together_in_the_wrong_order(x: Tensor, position_ids: Tensor, frequencies
     one, two = _angles(position_ids, frequencies)
     first, second = x.chunk(2, dim=-1)
     return torch.cat([apply_rope(second, two), apply_rope(first, one)], dim=-1)
+
+
+@misconception("apply_rope_2d")
+def frequencies_of_its_own(x: Tensor, position_ids: Tensor, frequencies: Tensor) -> Tensor:
+    """You work the frequencies out yourself. They are an argument, and may be others: use those
+    that you are given."""
+    one, two = _angles(position_ids, rope_frequencies(x.shape[-1] // 2).to(x.dtype))
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([apply_rope(first, one), apply_rope(second, two)], dim=-1)

@@ -38,6 +38,18 @@ def padded_on_the_right(
 
 
 @misconception("blank_infilling_batch")
+def padded_on_the_right_and_counted(
+    texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
+) -> Batch:
+    """You pad on the right, behind the pieces. Padding stands on the left, in front, so that all
+    texts end at the same place."""
+    batch = padded_on_the_right(texts, spans, mask_id, bos_id, eos_id, pad_id)
+    real = _real(batch)
+    mask = chatglm.prefix_mask((batch["position_ids"][:, 1] == 0).sum(1), real.shape[1])
+    return batch | {"mask": mask & real.unsqueeze(1) & real.unsqueeze(2)}
+
+
+@misconception("blank_infilling_batch")
 def padding_seen(
     texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
 ) -> Batch:
@@ -157,3 +169,68 @@ def not_padded_at_all(
     ]
     torch.tensor([row["input_ids"] for row in rows])
     return chatglm.blank_infilling_batch(texts, spans, mask_id, bos_id, eos_id, pad_id)
+
+
+@misconception("blank_infilling_batch")
+def prefix_ends_at_the_first_bos(
+    texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
+) -> Batch:
+    """You look for the end of the prefix by the number of `bos_id`, and a word of the text may have
+    the same number. Where does the example itself say what is prefix?"""
+    batch = chatglm.blank_infilling_batch(texts, spans, mask_id, bos_id, eos_id, pad_id)
+    real = _real(batch)
+    ends = [
+        int(padding) + row[int(padding) :].index(bos_id)
+        for row, padding in zip(batch["input_ids"].tolist(), (~real).sum(1), strict=True)
+    ]
+    mask = chatglm.prefix_mask(torch.tensor(ends), real.shape[1])
+    return batch | {"mask": mask & real.unsqueeze(1) & real.unsqueeze(2)}
+
+
+@misconception("blank_infilling_batch")
+def padding_looked_at(
+    texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
+) -> Batch:
+    """Padding looks nowhere with your mask, but others still look at it. Its columns are False,
+    too."""
+    batch = chatglm.blank_infilling_batch(texts, spans, mask_id, bos_id, eos_id, pad_id)
+    real = _real(batch)
+    mask = chatglm.prefix_mask((batch["position_ids"][:, 1] == 0).sum(1), real.shape[1])
+    return batch | {"mask": mask & real.unsqueeze(2)}
+
+
+@misconception("blank_infilling_batch")
+def joined_by_or(
+    texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
+) -> Batch:
+    """You join the prefix mask and the real tokens by `|`, so that one of them is enough. A token
+    may be looked at if the prefix mask says so *and* it is no padding."""
+    batch = chatglm.blank_infilling_batch(texts, spans, mask_id, bos_id, eos_id, pad_id)
+    real = _real(batch)
+    mask = chatglm.prefix_mask((batch["position_ids"][:, 1] == 0).sum(1), real.shape[1])
+    return batch | {"mask": mask | (real.unsqueeze(1) & real.unsqueeze(2))}
+
+
+@misconception("blank_infilling_batch")
+def ids_filled_with_0(
+    texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
+) -> Batch:
+    """You fill the ids up with 0. The number of the padding is `pad_id`, which may be another
+    one."""
+    batch = chatglm.blank_infilling_batch(texts, spans, mask_id, bos_id, eos_id, pad_id)
+    return batch | {"input_ids": batch["input_ids"].where(_real(batch), 0)}
+
+
+@misconception("blank_infilling_batch")
+def one_blank_for_all_pieces(
+    texts: list[list[int]], spans: Spans, mask_id: int, bos_id: int, eos_id: int, pad_id: int
+) -> Batch:
+    """Your positions are those of a text with one blank. `position_ids_2d` knows one mask token
+    only; with several blanks take the positions that the example has."""
+    batch = chatglm.blank_infilling_batch(texts, spans, mask_id, bos_id, eos_id, pad_id)
+    real = _real(batch)
+    padding, prefix = (~real).sum(1), (batch["position_ids"][:, 1] == 0).sum(1)
+    masks = [row.index(mask_id) for row in batch["input_ids"].tolist()]
+    return batch | {
+        "position_ids": chatglm.position_ids_2d(prefix, torch.tensor(masks), real.shape[1], padding)
+    }

@@ -188,3 +188,76 @@ def touching_spans_refused(
     if any(start in ends for start, end in spans if start != end):
         raise ValueError("two spans touch or overlap")
     return chatglm.blank_infilling_example(text, spans, mask_id, bos_id, eos_id)
+
+
+@misconception("blank_infilling_example")
+def mask_looked_for_by_its_id(
+    text: list[int], spans: Spans, mask_id: int, bos_id: int, eos_id: int
+) -> Example:
+    """You look for the mask tokens by their number in the corrupted text, and a word of the text
+    may have the same number. Note down where you put each of them."""
+    example = chatglm.blank_infilling_example(text, spans, mask_id, bos_id, eos_id)
+    places = [place for place, token in enumerate(example["input_ids"]) if token == mask_id]
+    ranks = {span: rank for rank, span in enumerate(sorted(spans))}
+    for span, piece in zip(spans, _pieces(example, spans), strict=True):
+        example["first_positions"][piece] = [places[ranks[span]]] * (piece.stop - piece.start)
+    return example
+
+
+@misconception("blank_infilling_example")
+def end_belongs_to_the_span(
+    text: list[int], spans: Spans, mask_id: int, bos_id: int, eos_id: int
+) -> Example:
+    """You take the token at `end` into the span, too. A span is (start, end) without the token at
+    end, as in a slice."""
+    if not spans:
+        raise ValueError("no spans")
+    ids: list[int] = []
+    places, done = {}, 0
+    for start, end in sorted(spans):
+        if not done <= start < end <= len(text):
+            raise ValueError("a span is empty, outside or overlaps another")
+        ids += text[done:start]
+        places[start] = len(ids)
+        ids.append(mask_id)
+        done = end + 1
+    ids += text[done:]
+    first, second, targets = list(range(len(ids))), [0] * len(ids), [-100] * len(ids)
+    for start, end in spans:
+        piece = text[start : end + 1]
+        ids += [bos_id, *piece]
+        targets += [*piece, eos_id]
+        first += [places[start]] * (len(piece) + 1)
+        second += range(1, len(piece) + 2)
+    return {
+        "input_ids": ids,
+        "first_positions": first,
+        "second_positions": second,
+        "targets": targets,
+    }
+
+
+@misconception("blank_infilling_example")
+def touching_spans_merged(
+    text: list[int], spans: Spans, mask_id: int, bos_id: int, eos_id: int
+) -> Example:
+    """You make one blank of two spans that touch. They stay two: each has a mask token and a piece
+    of its own."""
+    merged: Spans = []
+    for start, end in sorted(spans):
+        if merged and merged[-1][1] == start < end:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    same = len(merged) == len(spans)
+    return chatglm.blank_infilling_example(text, spans if same else merged, mask_id, bos_id, eos_id)
+
+
+@misconception("blank_infilling_example")
+def spans_sorted_in_place(
+    text: list[int], spans: Spans, mask_id: int, bos_id: int, eos_id: int
+) -> Example:
+    """Your pieces follow in the order of the text, since `spans.sort()` changes the list that you
+    were given. `sorted(spans)` gives a new one, and leaves the order in which the pieces follow."""
+    spans.sort()
+    return chatglm.blank_infilling_example(text, spans, mask_id, bos_id, eos_id)

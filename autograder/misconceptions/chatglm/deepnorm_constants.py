@@ -130,3 +130,12 @@ def missing_is_taken_for_equal(
     if architecture == "encoder-decoder" and num_encoder_layers is None:
         num_encoder_layers = num_layers
     return _right(architecture, num_layers, num_encoder_layers)
+
+
+@misconception("deepnorm_constants")
+def zero_is_taken_for_missing(
+    architecture: str, num_layers: int, num_encoder_layers: int | None = None
+) -> dict[str, float]:
+    """You take 0 for "not given". It is a number, and too much where there is no encoder: compare
+    with None."""
+    return _right(architecture, num_layers, num_encoder_layers or None)

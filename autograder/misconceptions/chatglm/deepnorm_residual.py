@@ -91,3 +91,24 @@ def normed_over_all_axes(
     total = alpha * x + transformed
     centred = total - total.mean()
     return centred / (centred.square().mean() + eps).sqrt() * weight + bias
+
+
+@misconception("deepnorm_residual")
+def divided_by_one_less(
+    x: Tensor, transformed: Tensor, weight: Tensor, bias: Tensor, alpha: float, eps: float = 1e-5
+) -> Tensor:
+    """Your variance divides by D - 1. In a layer norm it is the plain mean of the squares: divided
+    by D."""
+    total = alpha * x + transformed
+    centred = total - total.mean(-1, keepdim=True)
+    return centred / (total.var(-1, keepdim=True) + eps).sqrt() * weight + bias
+
+
+@misconception("deepnorm_residual")
+def eps_outside_the_root(
+    x: Tensor, transformed: Tensor, weight: Tensor, bias: Tensor, alpha: float, eps: float = 1e-5
+) -> Tensor:
+    """You add eps to the root of the variance. It is added to the variance, inside the root."""
+    total = alpha * x + transformed
+    centred = total - total.mean(-1, keepdim=True)
+    return centred / (total.var(-1, correction=0, keepdim=True).sqrt() + eps) * weight + bias

@@ -119,3 +119,18 @@ def outer_weight_as_stored(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Your outer matrix is not transposed. It is used as `F.linear` does: x @ weight.T."""
     plain, gate = _halves(x, weights)
     return torch.matmul(plain * F.gelu(gate), weights["outer_weight"])
+
+
+@misconception("geglu")
+def outer_bias_left_out(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    """Your outer map has no bias. Where `weights` has an "outer_bias", it is added."""
+    plain, gate = _halves(x, weights)
+    return F.linear(plain * F.gelu(gate), weights["outer_weight"])
+
+
+@misconception("geglu")
+def cut_along_time(x: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    """You cut along the axis of time. What is cut in the middle is the last axis, whatever comes
+    before it: -1."""
+    plain, gate = F.linear(x, weights["inner_weight"], weights.get("inner_bias")).chunk(2, dim=1)
+    return _outer(plain * F.gelu(gate), weights)

@@ -55,7 +55,7 @@ def _block(
     eps: float,
     **slip: Any,
 ) -> tuple[Tensor, Pair]:
-    """The block, with one slip: which parts are turned, or the order of the past."""
+    """The block, with one slip: which parts are turned, the order of the past, or the attention."""
     attention = weights["attention"]
     query, key, value = _heads(x, attention, num_heads)
     turned = slip.get("turn", "qk")
@@ -70,7 +70,9 @@ def _block(
             key, value = torch.cat([key, past[0]], dim=2), torch.cat([value, past[1]], dim=2)
         else:
             key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
-    attended = _attend(query, key, value, mask, attention)
+    attend = slip.get("attend", F.scaled_dot_product_attention)
+    merged = merge_heads(attend(query, key, value, mask))
+    attended = F.linear(merged, attention["output_weight"], attention.get("output_bias"))
     middle = deepnorm_residual(x, attended, **weights["attention_norm"], alpha=alpha, eps=eps)
     transformed = _network(middle, weights["feed_forward"], gated)
     out = deepnorm_residual(
@@ -540,3 +542,256 @@ def _not_gated(
     transformed = feed_forward(middle, weights["feed_forward"], activation)
     norm = weights["feed_forward_norm"]
     return deepnorm_residual(middle, transformed, **norm, alpha=alpha, eps=eps), pair
+
+
+@misconception("glm_block")
+def nan_where_nothing_may_be_seen(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """A position that may attend to nothing gets NaN. It finds zeros: torch's fused attention sees
+    to that, a plain softmax does not."""
+    rest = (position_ids, frequencies, alpha, mask, past, gated, eps)
+    return _block(x, weights, num_heads, *rest, attend=_by_hand)
+
+
+def _by_hand(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, score: float = -torch.inf
+) -> Tensor:
+    """Attention with a plain softmax, and a score for what may not be seen."""
+    scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask, score)
+    return scores.softmax(dim=-1) @ value
+
+
+@misconception("glm_block")
+def mean_where_nothing_may_be_seen(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """A position that may attend to nothing gets the mean of all values: the same very low score
+    for all keys forbids nothing. It finds zeros, as with torch's fused attention."""
+    rest = (position_ids, frequencies, alpha, mask, past, gated, eps)
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        return _by_hand(query, key, value, mask, -1e9)
+
+    return _block(x, weights, num_heads, *rest, attend=attend)
+
+
+@misconception("glm_block")
+def nan_on_the_way_back(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """Your output is right, but a position that may attend to nothing makes the gradients NaN.
+    Replacing NaN by 0 at the end does not help the way back: see that no NaN arises, or use torch's
+    fused attention."""
+    rest = (position_ids, frequencies, alpha, mask, past, gated, eps)
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        return _by_hand(query, key, value, mask).nan_to_num(0.0)
+
+    return _block(x, weights, num_heads, *rest, attend=attend)
+
+
+@misconception("glm_block")
+def scaled_by_the_whole_width(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """You divide the products by the square root of D. A head's queries and keys have D / H
+    numbers: that is the d of its products."""
+    rest = (position_ids, frequencies, alpha, mask, past, gated, eps)
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        return _by_hand(query / num_heads**0.5, key, value, mask)
+
+    return _block(x, weights, num_heads, *rest, attend=attend)
+
+
+@misconception("glm_block")
+def norm_at_the_entry(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """Your norms stand at the entry of each part, as in LLaMA: pre norm. In GLM a norm is taken of
+    each sum, behind the part."""
+    normed = F.layer_norm(x, x.shape[-1:], **weights["attention_norm"], eps=eps)
+    query, key, value = _heads(normed, weights["attention"], num_heads)
+    query = apply_rope_2d(query, position_ids, frequencies)
+    key = apply_rope_2d(key, position_ids, frequencies)
+    if past is not None:
+        key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+    x = alpha * x + _attend(query, key, value, mask, weights["attention"])
+    normed = F.layer_norm(x, x.shape[-1:], **weights["feed_forward_norm"], eps=eps)
+    return alpha * x + _network(normed, weights["feed_forward"], gated), (key, value)
+
+
+@misconception("glm_block")
+def turned_before_the_cut(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """You turn queries and keys before they are cut into heads. Each head is turned as a whole of
+    its own: cut first."""
+
+    def turned(matrix: str) -> Tensor:
+        attention = weights["attention"]
+        flat = F.linear(x, attention[f"{matrix}_weight"], attention.get(f"{matrix}_bias"))
+        return split_heads(
+            apply_rope_2d(flat.unsqueeze(1), position_ids, frequencies).squeeze(1), num_heads
+        )
+
+    query, key = turned("query"), turned("key")
+    value = _heads(x, weights["attention"], num_heads)[2]
+    if past is not None:
+        key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+    attended = _attend(query, key, value, mask, weights["attention"])
+    middle = deepnorm_residual(x, attended, **weights["attention_norm"], alpha=alpha, eps=eps)
+    transformed = _network(middle, weights["feed_forward"], gated)
+    norm = weights["feed_forward_norm"]
+    return deepnorm_residual(middle, transformed, **norm, alpha=alpha, eps=eps), (key, value)
+
+
+@misconception("glm_block")
+def output_matrix_left_out(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """What your heads found goes into the residual step as it is. First it goes through the output
+    matrix of the attention."""
+    names = ("output_weight", "output_bias")
+    attention = {n: w for n, w in weights["attention"].items() if n not in names}
+    attention["output_weight"] = torch.eye(x.shape[-1], dtype=x.dtype)
+    bare = {**weights, "attention": attention}
+    return chatglm.glm_block(
+        x, bare, num_heads, position_ids, frequencies, alpha, mask, past, gated, eps
+    )
+
+
+@misconception("glm_block")
+def bias_of_the_output_left_out(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """Your output matrix has no bias. Where the group of the attention has an `output_bias`, it is
+    added."""
+    attention = {n: w for n, w in weights["attention"].items() if n != "output_bias"}
+    bare = {**weights, "attention": attention}
+    return chatglm.glm_block(
+        x, bare, num_heads, position_ids, frequencies, alpha, mask, past, gated, eps
+    )
+
+
+@misconception("glm_block")
+def biases_of_the_output_alone(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """Your queries, keys and values have no biases. Where the group of the attention has one for a
+    map, it is added."""
+    left_out = ("query_bias", "key_bias", "value_bias")
+    attention = {n: w for n, w in weights["attention"].items() if n not in left_out}
+    bare = {**weights, "attention": attention}
+    return chatglm.glm_block(
+        x, bare, num_heads, position_ids, frequencies, alpha, mask, past, gated, eps
+    )
+
+
+@misconception("glm_block")
+def eps_in_the_first_norm_only(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    position_ids: Tensor,
+    frequencies: Tensor,
+    alpha: float,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    gated: bool = True,
+    eps: float = 1e-5,
+) -> tuple[Tensor, Pair]:
+    """Your second norm uses an eps of its own. Both residual steps take `eps`."""
+    rest = (position_ids, frequencies, alpha, mask, past, gated, eps)
+    _, pair = _block(x, weights, num_heads, *rest)
+    query = apply_rope_2d(_heads(x, weights["attention"], num_heads)[0], position_ids, frequencies)
+    attended = _attend(query, *pair, mask, weights["attention"])
+    middle = deepnorm_residual(x, attended, **weights["attention_norm"], alpha=alpha, eps=eps)
+    transformed = _network(middle, weights["feed_forward"], gated)
+    norm = weights["feed_forward_norm"]
+    out = deepnorm_residual(middle, transformed, norm["weight"], norm["bias"], alpha)
+    return out, pair

@@ -139,3 +139,43 @@ def padding_demanded(
     first = torch.where(index < prefix_lengths.unsqueeze(1), index, mask_indices.unsqueeze(1))
     second = (index - prefix_lengths.unsqueeze(1) + 1).clamp(min=0)
     return torch.stack([(first - padding).clamp(min=0), second], dim=1)
+
+
+@misconception("position_ids_2d")
+def prefix_taken_without_the_padding(
+    prefix_lengths: Tensor, mask_indices: Tensor, length: int, padding_lengths: Tensor | None = None
+) -> Tensor:
+    """You take `prefix_lengths` for the number of the prefix's tokens. It is the place in the
+    padded row at which the prefix ends, so it counts the padding."""
+    longer = prefix_lengths if padding_lengths is None else prefix_lengths + padding_lengths
+    return chatglm.position_ids_2d(longer, mask_indices, length, padding_lengths)
+
+
+@misconception("position_ids_2d")
+def first_counts_from_1(
+    prefix_lengths: Tensor, mask_indices: Tensor, length: int, padding_lengths: Tensor | None = None
+) -> Tensor:
+    """Your first positions count from 1, as the paper does. Here the first real token has 0."""
+    first, second = _positions(prefix_lengths, mask_indices, length, padding_lengths)
+    padding = 0 if padding_lengths is None else padding_lengths.unsqueeze(1)
+    return torch.stack([first + (torch.arange(length) >= padding), second], dim=1)
+
+
+@misconception("position_ids_2d")
+def prefix_one_longer(
+    prefix_lengths: Tensor, mask_indices: Tensor, length: int, padding_lengths: Tensor | None = None
+) -> Tensor:
+    """The token at the place `prefix_lengths` still counts as prefix for you. It is the first one
+    behind: the prefix is t < n."""
+    return chatglm.position_ids_2d(prefix_lengths + 1, mask_indices, length, padding_lengths)
+
+
+@misconception("position_ids_2d")
+def never_beyond_the_mask(
+    prefix_lengths: Tensor, mask_indices: Tensor, length: int, padding_lengths: Tensor | None = None
+) -> Tensor:
+    """You let no first position go beyond that of the mask token. In the prefix the tokens behind
+    the mask token go on counting: the place of the mask token is for those behind the prefix."""
+    first, second = _positions(prefix_lengths, mask_indices, length, padding_lengths)
+    padding = 0 if padding_lengths is None else padding_lengths.unsqueeze(1)
+    return torch.stack([torch.minimum(first, mask_indices.unsqueeze(1) - padding), second], dim=1)
