@@ -386,8 +386,8 @@ def choosing_roll_used_again(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """Is the draw that decides how a token is hidden the same that chose it? Roll again: whoever was
-    chosen has a small number."""
+    """Is the draw that decides how a token is hidden the same that chose it? Roll again: whoever
+    was chosen has a small number."""
     draw = _rand(input_ids.shape, seed)
     chosen = (draw < mask_probability) & ~is_special
     masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, way=draw)
@@ -403,8 +403,8 @@ def label_only_on_masks(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """Only [MASK] has a label in your result. Whatever was chosen has to be predicted, also where it
-    was replaced by another token, or kept."""
+    """Only [MASK] has a label in your result. Whatever was chosen has to be predicted, also where
+    it was replaced by another token, or kept."""
     chosen = _chosen(input_ids, is_special, seed, mask_probability)
     masked = _hide(input_ids, chosen, mask_id, vocab_size, seed)
     return masked, _labels(input_ids, masked == mask_id)
@@ -419,8 +419,8 @@ def label_only_on_changes(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """Tokens that were chosen and kept have no label in your result. All of the chosen are predicted:
-    make the labels before anything is replaced."""
+    """Tokens that were chosen and kept have no label in your result. All of the chosen are
+    predicted: make the labels before anything is replaced."""
     chosen = _chosen(input_ids, is_special, seed, mask_probability)
     masked = _hide(input_ids, chosen, mask_id, vocab_size, seed)
     return masked, _labels(input_ids, masked != input_ids)
@@ -523,8 +523,8 @@ def way_without_the_seed(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """Two seeds choose other tokens, but hide them in the same way. All dice hang on the seed: how a
-    token is hidden, and what is drawn, too."""
+    """Two seeds choose other tokens, but hide them in the same way. All dice hang on the seed: how
+    a token is hidden, and what is drawn, too."""
     chosen = _chosen(input_ids, is_special, seed, mask_probability)
     masked = _hide(input_ids, chosen, mask_id, vocab_size, 0)
     return masked, _labels(input_ids, chosen)
@@ -539,8 +539,8 @@ def other_shares(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """Of your chosen tokens too many or too few become [MASK]. It is 80 % of them, 10 % are drawn, and
-    10 % stay."""
+    """Of your chosen tokens too many or too few become [MASK]. It is 80 % of them, 10 % are drawn,
+    and 10 % stay."""
     chosen = _chosen(input_ids, is_special, seed, mask_probability)
     masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, 0.85, 0.05)
     return masked, _labels(input_ids, chosen)
@@ -555,8 +555,8 @@ def mask_never_drawn(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """[MASK] is never drawn in your result. It is one of the vocabulary, as likely to be drawn as any
-    other token."""
+    """[MASK] is never drawn in your result. It is one of the vocabulary, as likely to be drawn as
+    any other token."""
     chosen = _chosen(input_ids, is_special, seed, mask_probability)
     generator = torch.Generator().manual_seed(seed)
     drawn = torch.randint(vocab_size - 1, input_ids.shape, generator=generator)

@@ -276,14 +276,6 @@ def without_putting_back(documents: list[list[str]], seed: int) -> Pairs:
 
 
 @misconception("next_sentence_pairs")
-def documents_changed(documents: list[list[str]], seed: int) -> Pairs:
-    """You change `documents`, which belongs to the caller. Make a list of your own."""
-    pairs = bert.next_sentence_pairs(documents, seed)
-    documents[:] = [document for document in documents if len(document) > 1]
-    return pairs
-
-
-@misconception("next_sentence_pairs")
 def pairs_as_lists(documents: list[list[str]], seed: int) -> Pairs:
     """Your pairs are lists. A triple is a tuple, in round brackets."""
     lists: Any = [list(pair) for pair in bert.next_sentence_pairs(documents, seed)]
