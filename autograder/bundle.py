@@ -21,6 +21,7 @@ STUDENT_PACKAGES = [
     "numpy",
     "matplotlib",
     "babel",
+    "safetensors",
     "gguf",
     "tokenizers",
     "nbclient",

@@ -74,9 +74,9 @@ def mask_tokens(
 ) -> tuple[Tensor, Tensor]:
     """Choose tokens that the model has to predict, and hide them.
 
-    Each token that is not special is chosen with ``mask_probability``, by itself. Of those that
-    are chosen, 80 % become ``mask_id``, 10 % become a token drawn from the whole vocabulary, all
-    equally likely, and 10 % stay as they are.
+    Each token that is not special is chosen with ``mask_probability``, by itself. Each one that is
+    chosen becomes ``mask_id`` in 80 % of the cases, in 10 % a token drawn from the whole
+    vocabulary, all equally likely, and in 10 % it stays as it is.
 
     Args:
         input_ids: shape (B, T), int64.
@@ -126,10 +126,12 @@ def next_sentence_pairs(documents: list[list[str]], seed: int) -> list[tuple[str
     Each sentence but the last of a document is the first of one pair, in the order of the
     documents. In half of the pairs, decided by chance for each pair, the second is the sentence
     that really follows, with label 0. In the others it is a sentence drawn from the other
-    documents, all of theirs equally likely, with label 1.
+    documents, all of theirs equally likely, with label 1. What says the same in two places counts
+    twice, a sentence as well as a document.
 
     Args:
-        documents: each a list of sentences in their order; at least two that are not empty.
+        documents: each a list of sentences in their order; at least two that are not empty. They
+            are not changed.
         seed: of all random draws; the same seed gives the same pairs.
 
     Returns:
@@ -254,7 +256,8 @@ def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
         attention_mask: 1 for a real token, 0 for padding, shape (B, T), integer or bool.
 
     Returns:
-        Shape (B, D), in the dtype of ``hidden``. A text of padding only gets zeros.
+        Shape (B, D), in the dtype of ``hidden``. A text of padding only gets zeros, and its vectors
+        get a gradient of zeros.
 
     Source: Reimers and Gurevych 2019, "Sentence-BERT" (arXiv:1908.10084), section 3.
     """

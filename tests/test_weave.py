@@ -7,13 +7,16 @@ import builtins
 import dataclasses
 import io
 import re
+import sys
 import zipfile
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
 
-from autograder.bundle import bundle
+from autograder.bundle import SHIPPED, STUDENT_PACKAGES, bundle
 from autograder.chapters import CELL_LINES, Chapter, SourceError, find_chapter, tags_of
 from autograder.reference import SOLUTIONS, find_definition
 from autograder.submission.names import given_names, used_names
@@ -196,6 +199,51 @@ def test_the_same_chapter_gives_the_same_bundle(chapter: Chapter) -> None:
     needed = {f"{chapter.slug}.ipynb", "requirements.txt", "README.txt", "LICENSE"}
     assert needed <= names
     assert "autograder/notebook/check/answers.json" in names
+
+
+def installed_by(packages: list[str]) -> set[str]:
+    """The names of these packages and of all that `pip install` brings along with them."""
+    found: set[str] = set()
+    waiting = [package.lower() for package in packages]
+    while waiting:
+        package = waiting.pop()
+        if package in found:
+            continue
+        found.add(package)
+        for line in requires(package) or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name.lower().replace("_", "-"))
+    return found
+
+
+def imported_in(source: str) -> set[str]:
+    """The first names of all imports in a source, also of those inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(str(node.module).partition(".")[0])
+    return names
+
+
+def test_students_install_all_that_their_bundles_import(chapters: tuple[Chapter, ...]) -> None:
+    root = Path(__file__).parents[1]
+    sources = [file.read_text("utf-8") for pattern in SHIPPED for file in root.glob(pattern)]
+    for chapter in chapters:
+        cells = student_notebook(chapter).cells
+        sources += [cell.source for cell in cells if cell.cell_type == "code"]
+    imported = set[str]().union(*map(imported_in, sources))
+    assert "safetensors" in imported  # it stands inside a function
+    brought, known = installed_by(STUDENT_PACKAGES), packages_distributions()
+    elsewhere = imported - set(sys.stdlib_module_names) - {"autograder"}
+    missing = {
+        name
+        for name in elsewhere
+        if not brought & {of.lower().replace("_", "-") for of in known.get(name, [name])}
+    }
+    assert missing == set()
 
 
 def test_a_bundle_lists_only_the_data_that_its_chapter_reads(chapter: Chapter) -> None:

@@ -53,7 +53,7 @@ def gain_and_bias_forgotten(
 def eps_of_the_transformer(
     input_ids: Tensor, token_type_ids: Tensor, weights: Weights, eps: float = 1e-12
 ) -> Tensor:
-    """Your layer norm uses an eps of its own. Hand the argument `eps` on to it."""
+    """Your layer norm uses its own eps, 1e-5. Hand the argument `eps` on to it."""
     return bert.bert_embeddings(input_ids, token_type_ids, weights, 1e-5)
 
 
@@ -144,3 +144,20 @@ def only_the_tokens_normed(
     sum."""
     token, position, segment = _vectors(input_ids, token_type_ids, weights)
     return _norm(token, weights, eps) + position + segment
+
+
+@misconception("bert_embeddings")
+def eps_fixed(
+    input_ids: Tensor, token_type_ids: Tensor, weights: Weights, eps: float = 1e-12
+) -> Tensor:
+    """Your eps is always 1e-12. That is only the default: hand on what the caller gives."""
+    return bert.bert_embeddings(input_ids, token_type_ids, weights)
+
+
+@misconception("bert_embeddings")
+def gain_and_bias_exchanged(
+    input_ids: Tensor, token_type_ids: Tensor, weights: Weights, eps: float = 1e-12
+) -> Tensor:
+    """Gain and bias have changed places: "weight" multiplies, "bias" is added."""
+    changed = {**weights, "weight": weights["bias"], "bias": weights["weight"]}
+    return bert.bert_embeddings(input_ids, token_type_ids, changed, eps)

@@ -182,3 +182,20 @@ def activation_behind_the_layer(
     """You apply GELU to the layer's output. It belongs inside, between the two matrices of the
     feed-forward network."""
     return gelu(encoder_layer(x, weights, num_heads, mask, eps=eps), approximate)
+
+
+@misconception("bert_layer")
+def eps_in_the_first_norm_only(
+    x: Tensor,
+    weights: Weights,
+    num_heads: int,
+    mask: Tensor | None = None,
+    approximate: str = "none",
+    eps: float = 1e-12,
+) -> Tensor:
+    """Your first norm uses `eps` and the second one does not. It belongs to both."""
+    size = x.shape[-1:]
+    x = x + multi_head_attention(x, x, weights["attention"], num_heads, mask)
+    x = functional.layer_norm(x, size, **weights["attention_norm"], eps=eps)
+    x = x + feed_forward(x, weights["feed_forward"], lambda y: gelu(y, approximate))
+    return functional.layer_norm(x, size, **weights["feed_forward_norm"], eps=1e-12)

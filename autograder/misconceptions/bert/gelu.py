@@ -116,3 +116,11 @@ def sigmoid_form(x: Tensor, approximate: str = "none") -> Tensor:
 def any_form_accepted(x: Tensor, approximate: str = "none") -> Tensor:
     """You accept a form that does not exist. The docstring says which exception it asks for."""
     return bert.gelu(x, "tanh" if approximate == "tanh" else "none")
+
+
+@misconception("gelu")
+def zero_lost_in_the_factor(x: Tensor, approximate: str = "none") -> Tensor:
+    """The factor of the cube is ten times too large: 0.044715, with a 0 behind the point."""
+    if approximate == "tanh":
+        return x / 2 * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.44715 * x**3)))
+    return bert.gelu(x, approximate)

@@ -24,10 +24,12 @@ def _hide(
     masked_share: float = 0.8,
     drawn_share: float = 0.1,
     drawn: Tensor | None = None,
+    way: Tensor | None = None,
 ) -> Tensor:
     """Replace what is chosen, right but for what the arguments say."""
     generator = torch.Generator().manual_seed(seed + 1_000_003)
-    way = torch.rand(input_ids.shape, generator=generator)
+    if way is None:
+        way = torch.rand(input_ids.shape, generator=generator)
     if drawn is None:
         drawn = torch.randint(vocab_size, input_ids.shape, generator=generator)
     masked = torch.where(chosen & (way < masked_share), mask_id, input_ids)
@@ -241,8 +243,7 @@ def all_become_masks(
     seed: int,
     mask_probability: float = 0.15,
 ) -> Pair:
-    """All your chosen tokens become [MASK]. One in five of them does not. (Is the draw that decides
-    how a token is hidden the same that chose it?)"""
+    """All your chosen tokens become [MASK]. One in five of them does not."""
     chosen = _chosen(input_ids, is_special, seed, mask_probability)
     return torch.where(chosen, mask_id, input_ids), _labels(input_ids, chosen)
 
@@ -374,3 +375,210 @@ def seed_fixed(
 ) -> Pair:
     """Every seed gives you the same result. Hand `seed` on to your generator."""
     return bert.mask_tokens(input_ids, is_special, mask_id, vocab_size, 0, mask_probability)
+
+
+@misconception("mask_tokens")
+def choosing_roll_used_again(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """Is the draw that decides how a token is hidden the same that chose it? Roll again: whoever
+    was chosen has a small number."""
+    draw = _rand(input_ids.shape, seed)
+    chosen = (draw < mask_probability) & ~is_special
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, way=draw)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def label_only_on_masks(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """Only [MASK] has a label in your result. Whatever was chosen has to be predicted, also where
+    it was replaced by another token, or kept."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed)
+    return masked, _labels(input_ids, masked == mask_id)
+
+
+@misconception("mask_tokens")
+def label_only_on_changes(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """Tokens that were chosen and kept have no label in your result. All of the chosen are
+    predicted: make the labels before anything is replaced."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed)
+    return masked, _labels(input_ids, masked != input_ids)
+
+
+@misconception("mask_tokens")
+def one_too_many(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """Some of your tokens are no ids. A vocabulary of V tokens has the ids 0 to V - 1."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(vocab_size + 1, input_ids.shape, generator=generator)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, drawn=drawn)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def one_roll_for_a_text(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """All that is chosen in one text is hidden in the same way. Roll for each token how it is
+    hidden."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    way = _rand(input_ids[:, :1].shape, seed + 1).expand(input_ids.shape)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, way=way)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def one_roll_for_a_column(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """At each position all texts are hidden in the same way. Roll for each token how it is hidden,
+    and not once for each position."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    way = _rand(input_ids.shape[1:], seed + 1).expand(input_ids.shape)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, way=way)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def one_draw_for_a_column(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """You draw one token for a whole column, or a whole text. Draw one for each place."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(vocab_size, input_ids.shape[1:], generator=generator)
+    masked = _hide(
+        input_ids, chosen, mask_id, vocab_size, seed, drawn=drawn.expand(input_ids.shape)
+    )
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def fixed_number_in_the_batch(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """You choose the same number of tokens with every seed. Each one is chosen or not by itself, so
+    that their number is left to chance, too."""
+    draws = _rand(input_ids.shape, seed).masked_fill(is_special, 2.0).flatten()
+    wanted = round(int((~is_special).sum()) * mask_probability)
+    chosen = (draws.argsort().argsort() < wanted).reshape(input_ids.shape)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def way_without_the_seed(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """Two seeds choose other tokens, but hide them in the same way. All dice hang on the seed: how
+    a token is hidden, and what is drawn, too."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, 0)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def other_shares(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """Of your chosen tokens too many or too few become [MASK]. It is 80 % of them, 10 % are drawn,
+    and 10 % stay."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, 0.85, 0.05)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def mask_never_drawn(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """[MASK] is never drawn in your result. It is one of the vocabulary, as likely to be drawn as
+    any other token."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(vocab_size - 1, input_ids.shape, generator=generator)
+    drawn = drawn + (drawn >= mask_id)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, drawn=drawn)
+    return masked, _labels(input_ids, chosen)
+
+
+@misconception("mask_tokens")
+def original_never_drawn(
+    input_ids: Tensor,
+    is_special: Tensor,
+    mask_id: int,
+    vocab_size: int,
+    seed: int,
+    mask_probability: float = 0.15,
+) -> Pair:
+    """The token that stood there before is never drawn in your result. It is as likely as any other
+    one."""
+    chosen = _chosen(input_ids, is_special, seed, mask_probability)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(vocab_size - 1, input_ids.shape, generator=generator)
+    drawn = drawn + (drawn >= input_ids)
+    masked = _hide(input_ids, chosen, mask_id, vocab_size, seed, drawn=drawn)
+    return masked, _labels(input_ids, chosen)

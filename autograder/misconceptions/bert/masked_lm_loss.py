@@ -94,3 +94,30 @@ def zero_is_no_label(logits: Tensor, labels: Tensor) -> Tensor:
 def sign_lost(logits: Tensor, labels: Tensor) -> Tensor:
     """Your loss is below 0. The logarithm of a probability is; the loss is its negative."""
     return -bert.masked_lm_loss(logits, labels)
+
+
+@misconception("masked_lm_loss")
+def reshaped_to_classes(logits: Tensor, labels: Tensor) -> Tensor:
+    """You reshape the logits to (B, V, T), which mixes up which number belongs to which token. To
+    move an axis use `transpose`."""
+    batch, time, vocab_size = logits.shape
+    moved = logits.reshape(batch, vocab_size, time)
+    total = functional.cross_entropy(moved, labels, ignore_index=-100, reduction="sum")
+    return total / (labels != -100).sum().clamp(min=1)
+
+
+@misconception("masked_lm_loss")
+def token_zero_where_no_label(logits: Tensor, labels: Tensor) -> Tensor:
+    """You divide by the number of labels, but your sum runs over all positions, as if token 0 were
+    right where there is no label."""
+    return _losses(logits, labels).sum() / (labels != -100).sum().clamp(min=1)
+
+
+@misconception("masked_lm_loss")
+def log_of_the_softmax(logits: Tensor, labels: Tensor) -> Tensor:
+    """You take the softmax first and its logarithm after. A small probability becomes 0 on the way:
+    `log_softmax` and `F.cross_entropy` do both in one step."""
+    counts = labels != -100
+    right = labels.clamp(min=0).unsqueeze(-1)
+    losses = -logits.softmax(-1).log().gather(-1, right).squeeze(-1)
+    return losses[counts].sum() / counts.sum().clamp(min=1)

@@ -94,3 +94,11 @@ def one_vector_for_all_texts(hidden: Tensor, attention_mask: Tensor) -> Tensor:
     """You give one vector for the whole batch. Each text has a mean of its own."""
     real = _real(hidden, attention_mask)
     return (hidden * real).sum((0, 1)) / real.sum().clamp(min=1)
+
+
+@misconception("mean_pool")
+def zeros_put_in_afterwards(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Your means are right, but the gradient has gone through 0 divided by 0 and is NaN: putting a
+    0 there afterwards comes too late. Never divide by 0."""
+    real = _real(hidden, attention_mask)
+    return ((hidden * real).sum(1) / real.sum(1)).nan_to_num(0.0)

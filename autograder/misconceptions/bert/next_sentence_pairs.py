@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import Any
 
 from autograder.misconceptions import misconception
 from solutions import bert
@@ -183,3 +184,99 @@ def empty_documents_count(documents: list[list[str]], seed: int) -> Pairs:
     if len(documents) < 2:
         raise ValueError("give two documents")
     return nothing_to_draw_from(documents, seed)
+
+
+@misconception("next_sentence_pairs")
+def started_anew_for_each_document(documents: list[list[str]], seed: int) -> Pairs:
+    """Your generator starts anew for each document, so that all of them get the same labels. Make
+    it once, before all loops."""
+    _refuse(documents)
+    pairs: Pairs = []
+    for number, document in enumerate(documents):
+        draw = random.Random(seed)
+        for first, following in itertools.pairwise(document):
+            if draw.random() < 0.5:
+                pairs.append((first, following, 0))
+            else:
+                pairs.append((first, draw.choice(_others(documents, number)), 1))
+    return pairs
+
+
+@misconception("next_sentence_pairs")
+def each_sentence_once(documents: list[list[str]], seed: int) -> Pairs:
+    """A sentence that stands several times in the other documents comes too rarely in your result:
+    it counts as often as it stands there."""
+    _refuse(documents)
+    draw = random.Random(seed)
+    pairs: Pairs = []
+    for number, document in enumerate(documents):
+        others = sorted(set(_others(documents, number)))
+        for first, following in itertools.pairwise(document):
+            if draw.random() < 0.5:
+                pairs.append((first, following, 0))
+            else:
+                pairs.append((first, draw.choice(others), 1))
+    return pairs
+
+
+@misconception("next_sentence_pairs")
+def told_apart_by_their_text(documents: list[list[str]], seed: int) -> Pairs:
+    """You leave out another document because its sentences are the same. It is another document all
+    the same: go by its place in the list."""
+    _refuse(documents)
+    draw = random.Random(seed)
+    pairs: Pairs = []
+    for document in documents:
+        others = [s for other in documents if other != document for s in other]
+        for first, following in itertools.pairwise(document):
+            if draw.random() < 0.5:
+                pairs.append((first, following, 0))
+            else:
+                pairs.append((first, draw.choice(others), 1))
+    return pairs
+
+
+@misconception("next_sentence_pairs")
+def exactly_half(documents: list[list[str]], seed: int) -> Pairs:
+    """Exactly half of your pairs are random, whatever the seed. A coin for each pair gives half
+    only on average."""
+    _refuse(documents)
+    draw = random.Random(seed)
+    count = sum(max(len(document) - 1, 0) for document in documents)
+    labels = [place % 2 for place in range(count)]
+    draw.shuffle(labels)
+    pairs: Pairs = []
+    for number, document in enumerate(documents):
+        for first, following in itertools.pairwise(document):
+            if labels[len(pairs)] == 0:
+                pairs.append((first, following, 0))
+            else:
+                pairs.append((first, draw.choice(_others(documents, number)), 1))
+    return pairs
+
+
+@misconception("next_sentence_pairs")
+def without_putting_back(documents: list[list[str]], seed: int) -> Pairs:
+    """A sentence that you have drawn does not come again until all the others have. Each draw is
+    from all sentences of the other documents."""
+    _refuse(documents)
+    draw = random.Random(seed)
+    pairs: Pairs = []
+    for number, document in enumerate(documents):
+        pool: list[str] = []
+        for first, following in itertools.pairwise(document):
+            if draw.random() < 0.5:
+                pairs.append((first, following, 0))
+                continue
+            if not pool:
+                pool = _others(documents, number)
+                draw.shuffle(pool)
+            pairs.append((first, pool.pop(), 1))
+    return pairs
+
+
+@misconception("next_sentence_pairs")
+def pairs_as_lists(documents: list[list[str]], seed: int) -> Pairs:
+    """Your pairs are lists. A triple is a tuple, in round brackets."""
+    lists: Any = [list(pair) for pair in bert.next_sentence_pairs(documents, seed)]
+    return lists

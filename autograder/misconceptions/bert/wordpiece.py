@@ -147,3 +147,43 @@ def ids(word: str, vocabulary: Mapping[str, int]) -> list[int]:
 def nothing_is_unknown(word: str, vocabulary: Mapping[str, int]) -> list[str]:
     """An empty word becomes [UNK] in your result. It has no pieces: give an empty list."""
     return bert.wordpiece(word, vocabulary) or ["[UNK]"]
+
+
+@misconception("wordpiece")
+def unmarked_inside(word: str, vocabulary: Mapping[str, int]) -> list[str]:
+    """Inside the word you also take pieces without the mark. Only the first piece stands without
+    ##; if nothing with ## fits there, the word is unknown."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(word):
+        rests = [word[start:end] for end in range(len(word), start, -1)]
+        tried = [f"##{rest}" for rest in rests] + rests if start else rests
+        piece = next((piece for piece in tried if piece in vocabulary), None)
+        if piece is None:
+            return ["[UNK]"]
+        pieces.append(piece)
+        start += len(piece.removeprefix("##")) if start else len(piece)
+    return pieces
+
+
+@misconception("wordpiece")
+def grown_letter_by_letter(word: str, vocabulary: Mapping[str, int]) -> list[str]:
+    """You let a piece grow, and stop at the first letters that are none. `man` may be a piece
+    though `m` is not: try from the long end."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(word):
+        mark, end = "##" if start else "", start
+        while end < len(word) and mark + word[start : end + 1] in vocabulary:
+            end += 1
+        if end == start:
+            return ["[UNK]"]
+        pieces.append(mark + word[start:end])
+        start = end
+    return pieces
+
+
+@misconception("wordpiece")
+def id_zero_is_no_piece(word: str, vocabulary: Mapping[str, int]) -> list[str]:
+    """The piece with id 0 is lost, since 0 counts as False. Ask whether `piece in vocabulary`."""
+    return bert.wordpiece(word, {piece: number for piece, number in vocabulary.items() if number})
