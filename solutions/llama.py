@@ -210,7 +210,7 @@ def llama_block(
         The output, shape (B, T, D); and the keys and values of all positions, earlier ones first,
         each of shape (B, G, S, d).
 
-    Source: Touvron et al. 2023, section 2.2.
+    Source: Touvron et al. 2023, "LLaMA" (arXiv:2302.13971), section 2.2.
     """
     attention, head_dim = weights["attention"], 2 * angles.shape[-1]
     normed = rms_norm(x, weights["attention_norm"]["weight"], eps)
