@@ -7,7 +7,7 @@ Paper: Touvron et al. 2023, "LLaMA: Open and Efficient Foundation Language Model
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -45,8 +45,9 @@ __all__ = [
 def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
     """Scale each vector so that the mean of its squares is 1, then apply a learned gain.
 
-    The mean and the division are computed in float32 at least: half-precision numbers are turned
-    into float32 for them, and back before the gain is applied. float64 stays float64.
+    Squares, mean, root and division are computed in float32 at least: numbers in half precision are
+    turned into float32 before, and back after. The gain may be applied before they are turned back,
+    or after. float64 stays float64.
 
     Args:
         x: shape (..., D), floating point of any precision.
@@ -97,7 +98,8 @@ def apply_rope(x: Tensor, angles: Tensor) -> Tensor:
     Args:
         x: queries or keys, shape (..., T, d), float, d even.
         angles: in radians, shape (..., T, d/2); its axes in front broadcast against those of
-            ``x``.
+            ``x``. They may be large and more precise than ``x``: sine and cosine are taken of them
+            as they are.
 
     Returns:
         The shape and dtype of ``x``.
@@ -208,7 +210,7 @@ def llama_block(
         The output, shape (B, T, D); and the keys and values of all positions, earlier ones first,
         each of shape (B, G, S, d).
 
-    Source: Touvron et al. 2023, section 2.2.
+    Source: Touvron et al. 2023, "LLaMA" (arXiv:2302.13971), section 2.2.
     """
     attention, head_dim = weights["attention"], 2 * angles.shape[-1]
     normed = rms_norm(x, weights["attention_norm"]["weight"], eps)
@@ -230,7 +232,7 @@ def llama_block(
 
 def decode_step(
     x: Tensor,
-    layers: Iterable[Mapping[str, Mapping[str, Tensor]]],
+    layers: Sequence[Mapping[str, Mapping[str, Tensor]]],
     past: Sequence[tuple[Tensor, Tensor]] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -244,7 +246,7 @@ def decode_step(
     Args:
         x: the vectors of the new tokens, shape (B, T, D), float; T is 1 while a text is written,
             and more for the prompt.
-        layers: the weights of each block, as ``llama_block`` takes them.
+        layers: the weights of each block, as ``llama_block`` takes them; a list.
         past: for each block the keys and values of the S - T earlier positions, each of shape
             (B, G, S - T, d); empty if there are none. None: there are none, and none are kept.
         frequencies: how far a position turns from the last one, shape (d/2,).
@@ -280,7 +282,8 @@ def sample_top_p(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
     The tokens are put in order of probability, of equal ones the smaller id first. Kept are the
     fewest from the front that together have at least the probability ``top_p``, and theirs is made
     to sum to 1. A draw u stands for the first token at which the sum of probabilities, added up in
-    this order, is above u.
+    this order, is above u. Where rounding leaves even the last sum at u or below, it stands for the
+    last token that is kept.
 
     Args:
         logits: shape (B, V), float; -inf is probability 0.
@@ -361,7 +364,8 @@ class Llama(CausalDecoder):
             frequencies = frequencies / torch.tensor(config.rope_divisors)
         x = F.embedding(input_ids, self.embeddings["token_embedding"], config.pad_id)
         past = None if cache is None else cache.layers
-        x, layers = decode_step(x, self.blocks, past, frequencies, attention_mask, config.norm_eps)
+        blocks = list(self.blocks)
+        x, layers = decode_step(x, blocks, past, frequencies, attention_mask, config.norm_eps)
         if cache is not None:
             cache.layers = layers
         return rms_norm(x, self.final_norm["weight"], config.norm_eps)

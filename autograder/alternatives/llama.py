@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -301,7 +301,7 @@ def heads_by_unflatten(
 @alternative("decode_step")
 def mask_from_positions(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -323,7 +323,7 @@ def mask_from_positions(
 @alternative("decode_step")
 def one_position_after_another(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -379,9 +379,10 @@ def sorted_and_searched(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
     ordered, token_ids = logits.softmax(-1).sort(dim=-1, descending=True, stable=True)
     upto = ordered.cumsum(-1)
     ordered = ordered.masked_fill(upto - ordered >= top_p, 0)
+    last_kept = (ordered > 0).sum(-1, keepdim=True) - 1
     upto = (ordered / ordered.sum(-1, keepdim=True)).cumsum(-1)
     place = torch.searchsorted(upto, draws.to(upto.dtype).unsqueeze(-1), right=True)
-    return token_ids.gather(-1, place.clamp(max=logits.shape[-1] - 1))[:, 0]
+    return token_ids.gather(-1, torch.minimum(place, last_kept))[:, 0]
 
 
 @alternative("sample_top_p")
@@ -391,7 +392,8 @@ def tail_set_to_minus_infinity(logits: Tensor, top_p: float, draws: Tensor) -> T
     tail = torch.zeros_like(upto, dtype=torch.bool)
     tail[:, 1:] = upto[:, :-1] >= top_p
     probabilities = ordered.masked_fill(tail, -torch.inf).softmax(-1)
-    place = (probabilities.cumsum(-1) > draws[:, None]).int().argmax(-1)
+    upto = probabilities.cumsum(-1)
+    place = (upto / upto[:, -1:] > draws[:, None]).int().argmax(-1)
     return token_ids[torch.arange(len(logits)), place]
 
 

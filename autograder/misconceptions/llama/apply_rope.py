@@ -98,3 +98,22 @@ def dtype_of_the_angles(x: Tensor, angles: Tensor) -> Tensor:
     cos, sin = angles.cos(), angles.sin()
     first, second = x.chunk(2, dim=-1)
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
+
+
+@misconception("apply_rope")
+def neighbours_put_back_by_halves(x: Tensor, angles: Tensor) -> Tensor:
+    """You take the pairs from neighbours, and put the results back as halves. Here entry i belongs
+    to entry i + d/2, before and after."""
+    cos, sin = _waves(x, angles)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.cat([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
+
+
+@misconception("apply_rope")
+def angles_in_the_dtype_of_x(x: Tensor, angles: Tensor) -> Tensor:
+    """You bring the angles to the dtype of `x`. In half precision a large angle is far off then:
+    take its sine and cosine first, and bring those to the dtype of `x`."""
+    angles = angles.to(x.dtype)
+    cos, sin = _waves(x, angles)
+    first, second = x.chunk(2, dim=-1)
+    return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from autograder.misconceptions import misconception
-from autograder.misconceptions.llama import Pair, Weights
+from autograder.misconceptions.llama import Pair, Weights, block
 from solutions import llama
 from solutions.attention import causal_mask, padding_mask
 
@@ -17,7 +17,7 @@ from solutions.attention import causal_mask, padding_mask
 def _step(
     mistake: str,
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None,
@@ -25,11 +25,21 @@ def _step(
 ) -> tuple[Tensor, Any]:
     """The step of the reference, with one mistake."""
     time, start = x.shape[1], past[0][0].shape[2] if past else 0
+    if mistake == "number of blocks":
+        start = len(past or [])
     first = 0 if mistake == "positions from 0" else start + (mistake == "positions from 1")
     if mistake == "padding not counted" and attention_mask is not None:
         first -= int((attention_mask == 0).sum(1).max())
-    angles = torch.arange(first, first + time).unsqueeze(-1) * frequencies
+    positions = torch.arange(first, first + time)
+    if mistake == "real tokens only" and attention_mask is not None:
+        counted = (attention_mask.cumsum(1) - 1).clamp(min=0)[:, -time:]
+        positions = counted.unsqueeze(1)  # (B, 1, T)
+    angles = positions.unsqueeze(-1) * frequencies
     mask = causal_mask(time, start + time)
+    if mistake == "own mask":
+        mask = torch.ones(time, start + time).tril().bool()
+    if mistake == "one too wide":
+        mask = torch.ones(time, start + time).tril(start + 1).bool()
     if mistake == "square mask":
         mask = causal_mask(time)
     if mistake == "no causal mask":
@@ -41,7 +51,14 @@ def _step(
         if mistake == "padding of new ones":
             real = real.clone()
             real[..., :start] = True
-        mask = real.expand(-1, 1, time, -1) if mistake == "either mask" else mask & real
+        if mistake == "mask of queries":
+            real = attention_mask.bool()[:, None, -time:, None]
+        if mistake == "mask without axes":
+            real = attention_mask.bool()
+        if mistake == "or":
+            mask = mask | real
+        else:
+            mask = real.expand(-1, 1, time, -1) if mistake == "either mask" else mask & real
     longer: list[Any] = []
     given = x
     for number, weights in enumerate(layers):
@@ -50,11 +67,13 @@ def _step(
             pair = None
             mask = mask[..., -time:]
         came = given if mistake == "blocks side by side" else x
-        x, kept = llama.llama_block(
-            came, weights, angles, mask, pair, 1e-6 if mistake == "eps" else eps
-        )
+        own_eps = 1e-6 if mistake == "eps" else eps
+        # As students write the block: an exception has the text that theirs has.
+        x, kept = block("", came, weights, angles, mask, pair, own_eps)
         if mistake == "only new ones kept":
             kept = (kept[0][:, :, -time:], kept[1][:, :, -time:])
+        if mistake == "empty list" and not past:
+            continue
         if past is not None or mistake == "always kept":
             longer.append(kept)
     if mistake == "last pair":
@@ -69,7 +88,7 @@ def _step(
 @misconception("decode_step")
 def positions_start_again(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -83,7 +102,7 @@ def positions_start_again(
 @misconception("decode_step")
 def positions_from_one(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -97,7 +116,7 @@ def positions_from_one(
 @misconception("decode_step")
 def padding_not_counted(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -111,7 +130,7 @@ def padding_not_counted(
 @misconception("decode_step")
 def mask_for_new_ones_only(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -125,7 +144,7 @@ def mask_for_new_ones_only(
 @misconception("decode_step")
 def future_seen(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -139,7 +158,7 @@ def future_seen(
 @misconception("decode_step")
 def causal_mask_lost(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -153,7 +172,7 @@ def causal_mask_lost(
 @misconception("decode_step")
 def padding_seen(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -166,7 +185,7 @@ def padding_seen(
 @misconception("decode_step")
 def padding_of_the_past_seen(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -179,7 +198,7 @@ def padding_of_the_past_seen(
 @misconception("decode_step")
 def past_not_used(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -192,7 +211,7 @@ def past_not_used(
 @misconception("decode_step")
 def all_blocks_get_the_first_past(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -205,7 +224,7 @@ def all_blocks_get_the_first_past(
 @misconception("decode_step")
 def blocks_side_by_side(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -218,7 +237,7 @@ def blocks_side_by_side(
 @misconception("decode_step")
 def only_the_last_pair_returned(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -232,7 +251,7 @@ def only_the_last_pair_returned(
 @misconception("decode_step")
 def only_new_ones_kept(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -245,7 +264,7 @@ def only_new_ones_kept(
 @misconception("decode_step")
 def kept_unasked(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -258,7 +277,7 @@ def kept_unasked(
 @misconception("decode_step")
 def only_the_last_position_returned(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -271,7 +290,7 @@ def only_the_last_position_returned(
 @misconception("decode_step")
 def normed_at_the_end(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -285,7 +304,7 @@ def normed_at_the_end(
 @misconception("decode_step")
 def eps_forgotten(
     x: Tensor,
-    layers: Iterable[Weights],
+    layers: Sequence[Weights],
     past: Sequence[Pair] | None,
     frequencies: Tensor,
     attention_mask: Tensor | None = None,
@@ -293,3 +312,113 @@ def eps_forgotten(
 ) -> tuple[Tensor, Any]:
     """Your blocks use an eps of their own. Hand the argument `eps` on to them."""
     return _step("eps", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def nothing_kept_for_an_empty_list(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You keep nothing where `past` is an empty list. Empty means: nothing yet, but keep what
+    you compute. Only with None nothing is kept; both count as false in an `if`."""
+    return _step("empty list", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def positions_counted_by_blocks(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You take the length of `past` for the number of earlier positions. That is the number of
+    blocks: positions are an axis of the keys in it."""
+    return _step("number of blocks", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def mask_without_its_offset(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your causal mask lets the first new position see the first old one only. It sees all old
+    ones and itself: `causal_mask` takes the number of keys, too."""
+    return _step("own mask", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def mask_one_too_wide(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your mask is one too wide: each position sees the one after it, too."""
+    return _step("one too wide", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def either_mask_is_enough(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You join the two masks with `|`, so one of them is enough. Both have to agree: `&`."""
+    return _step("or", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def padded_queries_masked(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You mask rows where columns are meant: it is nobody who may see the padding, and not the
+    padding that may see nobody. `padding_mask` gives the right shape."""
+    return _step("mask of queries", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def attention_mask_without_axes(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """The shape (B, S) of `attention_mask` does not go with (T, S). `padding_mask` of chapter 4
+    gives it the axes for heads and queries."""
+    return _step("mask without axes", x, layers, past, frequencies, attention_mask, eps)
+
+
+@misconception("decode_step")
+def positions_of_real_tokens(
+    x: Tensor,
+    layers: Sequence[Weights],
+    past: Sequence[Pair] | None,
+    frequencies: Tensor,
+    attention_mask: Tensor | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You count the real tokens only, so that each text has positions of its own. The docstring
+    counts through all that is there, padding too."""
+    return _step("real tokens only", x, layers, past, frequencies, attention_mask, eps)

@@ -122,3 +122,27 @@ def scaled_twice(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None 
     """You divide by the root of d before the attention. `scaled_dot_product_attention` does that
     already."""
     return _grouped(query, key, value, mask, query.shape[-1] ** -0.5)
+
+
+@misconception("grouped_query_attention")
+def mask_of_the_first_head_for_all(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """All of your heads use the mask of head 0. A mask may have one part for each query head: give
+    each head its own."""
+    return _grouped(query, key, value, mask if mask is None or mask.ndim < 4 else mask[:, :1])
+
+
+@misconception("grouped_query_attention")
+def mask_with_one_part_only(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """You give the mask an axis for the group, which is right for (B, 1, T, S) only. A mask may
+    also be (T, S), or have one part for each query head, (B, H, T, S)."""
+    size = query.shape[1] // key.shape[1]
+    query = query.unflatten(1, (-1, size))  # (B, G, H/G, T, d)
+    if mask is not None:
+        mask = mask.unsqueeze(2)
+    return scaled_dot_product_attention(query, key.unsqueeze(2), value.unsqueeze(2), mask).flatten(
+        1, 2
+    )

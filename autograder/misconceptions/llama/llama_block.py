@@ -332,3 +332,153 @@ def heads_not_merged(
     """The heads' findings get mixed up between positions: put them together with `merge_heads`, not
     with a reshape alone."""
     return block("heads not merged in order", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def biases_forgotten(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your attention leaves the biases out. Where there are some, each of the four maps adds
+    its own."""
+    return block("no biases", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def key_bias_forgotten(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """The bias of your keys is missing: "key_bias", where it is there."""
+    return block("no key bias", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def output_bias_forgotten(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """The bias of your output map is missing: "output_bias", where it is there."""
+    return block("no output bias", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def eps_not_handed_to_the_first_norm(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your first norm uses an eps of its own. Both norms get the argument `eps`."""
+    return block("eps of the first", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def eps_not_handed_to_the_second_norm(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your second norm uses an eps of its own. Both norms get the argument `eps`."""
+    return block("eps of the second", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def past_turned_once_more(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You turn the keys of `past` once more. They were turned when they were new: turn the new
+    ones, and only then put the past in front."""
+    return block("past turned too", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def unturned_keys_returned(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You give back keys that are not turned. The next call takes those of the past as they
+    are, so they have to be turned already."""
+    return block("unturned given back", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def second_norm_reads_the_first(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your second norm reads what the first norm gave. It reads the sum that the first step
+    made."""
+    return block("norm of the normed", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def second_norm_reads_the_attention_alone(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your second norm reads what attention gave, without the road around it. It reads the sum
+    of the two."""
+    return block("second without the road", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def heads_of_half_the_size(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """Your heads are half as large as they should be: an angle turns a pair of entries, so d is
+    twice the number of angles."""
+    return block("half a head", x, weights, angles, mask, past, eps)
+
+
+@misconception("llama_block")
+def turned_before_the_cut(
+    x: Tensor,
+    weights: Weights,
+    angles: Tensor,
+    mask: Tensor | None = None,
+    past: Pair | None = None,
+    eps: float = 1e-6,
+) -> tuple[Tensor, Any]:
+    """You turn queries and keys before you cut them into heads. The angles are for one head:
+    cut first."""
+    return block("turned before the cut", x, weights, angles, mask, past, eps)

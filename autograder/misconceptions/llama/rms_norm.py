@@ -120,3 +120,21 @@ def always_float32(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
     precise = x.float()
     normed = precise * torch.rsqrt(precise.square().mean(-1, keepdim=True) + eps)
     return normed.to(x.dtype) * weight.to(x.dtype)
+
+
+@misconception("rms_norm")
+def variance_in_place_of_the_squares(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
+    """You divide by the root of the variance, for which the mean is taken away before the numbers
+    are squared. Here they are squared as they are."""
+    precise = _precise(x)
+    normed = precise * torch.rsqrt(precise.var(-1, keepdim=True) + eps)
+    return normed.to(x.dtype) * weight.to(x.dtype)
+
+
+@misconception("rms_norm")
+def mean_along_the_second_axis(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
+    """You take the mean along axis 1. The vectors lie along the last axis, however many stand in
+    front of it."""
+    precise = _precise(x)
+    normed = precise * torch.rsqrt(precise.square().mean(1, keepdim=True) + eps)
+    return normed.to(x.dtype) * weight.to(x.dtype)

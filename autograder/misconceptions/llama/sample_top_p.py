@@ -21,6 +21,12 @@ def _draw(token_ids: Tensor, kept: Tensor, draws: Tensor, rescale: bool = True) 
     return token_ids.gather(-1, place).squeeze(-1)
 
 
+def _kept(logits: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """The tokens in order, and their probabilities, 0 where they are cut off."""
+    token_ids, ordered = _ordered(logits)
+    return token_ids, _cut(ordered, ordered.cumsum(-1) - ordered < top_p)
+
+
 def _cut(ordered: Tensor, keep: Tensor) -> Tensor:
     return torch.where(keep, ordered, torch.zeros_like(ordered))
 
@@ -145,3 +151,79 @@ def column_returned(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
     token_ids, ordered = _ordered(logits)
     kept = _cut(ordered, ordered.cumsum(-1) - ordered < top_p)
     return _draw(token_ids, kept, draws).unsqueeze(-1)
+
+
+@misconception("sample_top_p")
+def exponentials_not_divided(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """You compare `top_p` with exponentials that don't sum to 1. A softmax divides them by their
+    sum."""
+    token_ids, _ = _ordered(logits)
+    powers = logits.exp().gather(-1, token_ids)
+    return _draw(token_ids, _cut(powers, powers.cumsum(-1) - powers < top_p), draws)
+
+
+@misconception("sample_top_p")
+def place_behind_the_row(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """Your place lies behind the end of the row: the probabilities that you keep sum to less than
+    1, and the draw is larger. Divide by their sum."""
+    token_ids, kept = _kept(logits, top_p)
+    place = (kept.cumsum(-1) <= draws.unsqueeze(-1)).sum(-1, keepdim=True)
+    return token_ids.gather(-1, place).squeeze(-1)
+
+
+@misconception("sample_top_p")
+def last_sum_below_the_draw(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """No sum of yours is above this draw, which is just below 1: rounding has left the last sum a
+    hair smaller. Divide the sums themselves by the last one."""
+    token_ids, kept = _kept(logits, top_p)
+    upto = (kept / kept.sum(-1, keepdim=True)).cumsum(-1)
+    place = (upto <= draws.unsqueeze(-1)).sum(-1, keepdim=True)
+    return token_ids.gather(-1, place).squeeze(-1)
+
+
+@misconception("sample_top_p")
+def end_of_the_row_in_place_of_the_last_kept(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """A draw just below 1 gives a token that was cut off: rounding has left your last sum a hair
+    smaller, and you go on to the end of the row. The last token that is kept is meant."""
+    token_ids, kept = _kept(logits, top_p)
+    upto = (kept / kept.sum(-1, keepdim=True)).cumsum(-1)
+    place = (upto <= draws.unsqueeze(-1)).sum(-1, keepdim=True)
+    return token_ids.gather(-1, place.clamp(max=logits.shape[-1] - 1)).squeeze(-1)
+
+
+@misconception("sample_top_p")
+def first_token_where_no_sum_is_above(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """A draw just below 1 gives the first token: rounding has left your last sum a hair smaller, so
+    that no sum is above the draw, and `argmax` of nothing but zeros is 0."""
+    token_ids, kept = _kept(logits, top_p)
+    upto = (kept / kept.sum(-1, keepdim=True)).cumsum(-1)
+    place = (upto > draws.unsqueeze(-1)).int().argmax(-1, keepdim=True)
+    return token_ids.gather(-1, place).squeeze(-1)
+
+
+@misconception("sample_top_p")
+def border_belongs_to_the_left(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """Your draw lies exactly on the border between two tokens, and you take the first of them. The
+    sum has to be above the draw, and not equal to it."""
+    token_ids, kept = _kept(logits, top_p)
+    upto = kept.cumsum(-1)
+    place = (upto < draws.unsqueeze(-1) * upto[:, -1:]).sum(-1, keepdim=True)
+    return token_ids.gather(-1, place).squeeze(-1)
+
+
+@misconception("sample_top_p")
+def one_more_where_the_sum_is_exact(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """You keep one token more where the sum is exactly `top_p`. At least that much together is
+    enough."""
+    token_ids, ordered = _ordered(logits)
+    return _draw(token_ids, _cut(ordered, ordered.cumsum(-1) - ordered <= top_p), draws)
+
+
+@misconception("sample_top_p")
+def equal_ones_turned_round(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
+    """You sort upwards and turn the order round. So equal tokens come with the larger id first:
+    the docstring wants the smaller one."""
+    probabilities = logits.softmax(-1)
+    token_ids = probabilities.argsort(dim=-1, stable=True).flip(-1)
+    ordered = probabilities.gather(-1, token_ids)
+    return _draw(token_ids, _cut(ordered, ordered.cumsum(-1) - ordered < top_p), draws)
