@@ -455,8 +455,8 @@ def table_vectors(
     ``input_ids``: embeddings, "blocks", final norm. There is a final norm where the word for the
     norm begins with "pre".
 
-    Positions count from 0. With "RoPE (2-D)", they are those of ``position_ids_2d``, where the last
-    token of each prefix is the mask token.
+    Positions count from 0. With "RoPE (2-D)", which only a prefix decoder has, they are those of
+    ``position_ids_2d``, where the last token of each prefix is the mask token.
 
     Args:
         input_ids: shape (B, T), int64; in an encoder-decoder, what the decoder writes.
