@@ -31,12 +31,14 @@ def count_parameters(config: Mapping[str, Any]) -> int:
 
     Counted are the embeddings of tokens, of positions if they are learned, and of segments; the
     blocks; all norms; the pooler; and the head, if it has a matrix of its own. BERT's heads for
-    training, for masked tokens and for the next sentence, are not.
+    training, for masked tokens and for the next sentence, are not. In an encoder-decoder, source
+    and text share the embeddings and the norm on them, so they count once.
 
-    A linear map from m to n numbers has n * m of them, and n more if it has a bias. A layer norm
-    has a gain and a bias, an RMSNorm a gain only. Each sublayer has a norm: attention and the
-    feed-forward network, and in the decoder of an encoder-decoder attention to the encoder, too.
-    Where norms come before the sublayers, each stack of blocks has one more at its end.
+    A linear map from m to n numbers has n * m of them, and n more if it has a bias; a head of its
+    own has none. A layer norm has a gain and a bias, an RMSNorm a gain only. Each sublayer has a
+    norm: attention and the feed-forward network, and in the decoder of an encoder-decoder attention
+    to the encoder, too. Where norms come before the sublayers, each stack of blocks has one more at
+    its end.
 
     Args:
         config: a configuration, such as ``PUBLISHED["LLaMA-7B"]``; all its keys but
@@ -91,7 +93,8 @@ def kv_cache_bytes(
         config: a configuration, such as ``PUBLISHED["LLaMA-7B"]``.
         batch_size: how many texts there are.
         length: how many tokens each has so far.
-        source_length: how many tokens the encoder has read for each, in an encoder-decoder.
+        source_length: how many tokens the encoder has read for each, in an encoder-decoder. It
+            doesn't count with another structure.
         bytes_per_number: 2 in half precision, 4 in float32.
 
     Returns:
@@ -452,8 +455,8 @@ def table_vectors(
     ``input_ids``: embeddings, "blocks", final norm. There is a final norm where the word for the
     norm begins with "pre".
 
-    Positions count from 0. With "RoPE (2-D)", they are those of ``position_ids_2d``, where the last
-    token of each prefix is the mask token.
+    Positions count from 0. With "RoPE (2-D)", which only a prefix decoder has, they are those of
+    ``position_ids_2d``, where the last token of each prefix is the mask token.
 
     Args:
         input_ids: shape (B, T), int64; in an encoder-decoder, what the decoder writes.

@@ -116,7 +116,8 @@ def vectors_with(
     always_final_norm: bool = False,
     mask_offset: int = 1,
     same_block: bool = False,
-    reads_memory: bool = True,
+    reads_memory: int | None = None,
+    encoder_eps: float | None = None,
     encoder_stack: str = "encoder",
     source_segments: Tensor | None = None,
     structure: str | None = None,
@@ -134,16 +135,18 @@ def vectors_with(
                 memory, block, config, torch.arange(time), mask, None, encoder_alpha
             )
         if has_final and "encoder_final_norm" in final_norms:
-            memory = five_models.table_norm(memory, weights["encoder_final_norm"], *settings)
+            eps = config["norm_eps"] if encoder_eps is None else encoder_eps
+            norm = weights["encoder_final_norm"]
+            memory = five_models.table_norm(memory, norm, config["norm"], eps)
     x = five_models.table_embeddings(input_ids, weights, config, token_type_ids)
     time = input_ids.shape[1]
     positions = torch.arange(time)
     if config["position"] == "RoPE (2-D)" and prefix_lengths is not None:
         positions = position_ids_2d(prefix_lengths, prefix_lengths - mask_offset, time)
     mask = five_models.structure_mask(structure or config["structure"], time, prefix_lengths)
-    for block in weights["blocks"]:
+    for number, block in enumerate(weights["blocks"]):
         chosen = weights["blocks"][0] if same_block else block
-        seen = memory if reads_memory else None
+        seen = memory if reads_memory is None or number < reads_memory else None
         x = five_models.table_block(x, chosen, config, positions, mask, seen, alpha)
     if has_final and "final_norm" in final_norms:
         x = five_models.table_norm(x, weights["final_norm"], *settings)

@@ -83,8 +83,8 @@ def norms_forgotten(config: Config) -> int:
 
 @misconception("count_parameters")
 def one_norm_a_block(config: Config) -> int:
-    """You count one norm for each block. There is one for each sublayer: how many sublayers has a
-    block?"""
+    """Your norms have half of what they should. Either you count one for each block, where each
+    sublayer has one, or you count a layer norm's gain and leave out its bias."""
     norm = config["hidden_size"] * (1 if config["norm"] == "pre RMSNorm" else 2)
     blocks = 3 if config["structure"] == "encoder-decoder" else 1
     return count_parameters(config) - config["num_layers"] * blocks * norm
@@ -191,3 +191,69 @@ def cross_attention_without_a_norm(config: Config) -> int:
         return count_parameters(config)
     norm = config["hidden_size"] * (1 if config["norm"] == "pre RMSNorm" else 2)
     return count_parameters(config) - config["num_layers"] * norm
+
+
+@misconception("count_parameters")
+def head_with_a_bias(config: Config) -> int:
+    """Where there are biases you give one to the head, too. A head of its own has none."""
+    extra = config["vocab_size"] if config["has_bias"] and not config["tied_head"] else 0
+    return count_parameters(config) + extra
+
+
+@misconception("count_parameters")
+def embedding_norm_always_with_a_bias(config: Config) -> int:
+    """Your norm on the embeddings always has a bias. It is of the kind that the row names, and an
+    RMSNorm has a gain only."""
+    is_rms = config["embedding_norm"] and config["norm"] == "pre RMSNorm"
+    return count_parameters(config) + (config["hidden_size"] if is_rms else 0)
+
+
+@misconception("count_parameters")
+def embeddings_for_each_tower(config: Config) -> int:
+    """You give the encoder and the decoder embeddings of their own. Source and text share them."""
+    extra = config["vocab_size"] * config["hidden_size"] if _stacks(config) == 2 else 0
+    return count_parameters(config) + extra
+
+
+@misconception("count_parameters")
+def positions_for_each_tower(config: Config) -> int:
+    """You give each tower a table of positions. Source and text share all embeddings, those of
+    positions among them."""
+    learned = config["position"] == "learned absolute" and _stacks(config) == 2
+    extra = config["max_positions"] * config["hidden_size"] if learned else 0
+    return count_parameters(config) + extra
+
+
+@misconception("count_parameters")
+def segments_for_each_tower(config: Config) -> int:
+    """You give each tower a table of segments. Source and text share all embeddings."""
+    extra = config["num_segments"] * config["hidden_size"] if _stacks(config) == 2 else 0
+    return count_parameters(config) + extra
+
+
+@misconception("count_parameters")
+def embedding_norm_for_each_tower(config: Config) -> int:
+    """You count the norm on the embeddings once for each tower. Source and text share it."""
+    norm = config["hidden_size"] * (1 if config["norm"] == "pre RMSNorm" else 2)
+    twice = config["embedding_norm"] and _stacks(config) == 2
+    return count_parameters(config) + (norm if twice else 0)
+
+
+@misconception("count_parameters")
+def key_and_value_biases_of_a_query(config: Config) -> int:
+    """Your key and value maps have biases of D numbers. With shared heads fewer numbers come out,
+    and a bias is as wide as what comes out."""
+    if not config["has_bias"]:
+        return count_parameters(config)
+    size = config["hidden_size"]
+    shared = size // config["num_heads"] * config["num_key_value_heads"]
+    attentions = config["num_layers"] * (3 if _stacks(config) == 2 else 1)
+    return count_parameters(config) + attentions * 2 * (size - shared)
+
+
+@misconception("count_parameters")
+def prefix_decoder_as_two_towers(config: Config) -> int:
+    """You count two stacks for a prefix decoder. It reads its prefix with the same blocks: only its
+    mask differs from that of a causal decoder."""
+    two = {"structure": "encoder-decoder"} if config["structure"] == "prefix decoder" else {}
+    return count_parameters(dict(config) | two)

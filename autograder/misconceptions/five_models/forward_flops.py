@@ -146,3 +146,45 @@ def source_as_long_as_the_text(config: Config, length: int, source_length: int =
 def flops_as_a_fraction(config: Config, length: int, source_length: int = 0) -> float:
     """You give back a float. Operations are whole numbers."""
     return float(forward_flops(config, length, source_length))
+
+
+@misconception("forward_flops")
+def only_swiglu_has_three_maps(config: Config, length: int, source_length: int = 0) -> int:
+    """You count three maps for SwiGLU, and two for GeGLU. Its inner map gives twice as many
+    numbers: one half gates the other."""
+    plain = {"activation": "ReLU"} if config["activation"] == "GeGLU" else {}
+    return forward_flops(dict(config) | plain, length, source_length)
+
+
+@misconception("forward_flops")
+def head_scores_the_source(config: Config, length: int, source_length: int = 0) -> int:
+    """You count the head for the source, too. Only the text gets logits."""
+    both = config["structure"] == "encoder-decoder"
+    extra = _head(config, source_length) if both else 0
+    return forward_flops(config, length, source_length) + extra
+
+
+@misconception("forward_flops")
+def keys_of_the_source_at_the_text_s_length(
+    config: Config, length: int, source_length: int = 0
+) -> int:
+    """In the attention to the source, your key and value maps work on the text. Keys and values
+    come from the source, and so there are `source_length` of them."""
+    whole = forward_flops(config, length, source_length)
+    if config["structure"] != "encoder-decoder":
+        return whole
+    size = int(config["hidden_size"])
+    shared = size // int(config["num_heads"]) * int(config["num_key_value_heads"])
+    return whole + 4 * int(config["num_layers"]) * (length - source_length) * size * shared
+
+
+@misconception("forward_flops")
+def network_of_the_encoder_forgotten(config: Config, length: int, source_length: int = 0) -> int:
+    """You count one feed-forward network for two towers. The encoder's blocks have one each, which
+    works on the source."""
+    whole = forward_flops(config, length, source_length)
+    if config["structure"] != "encoder-decoder":
+        return whole
+    maps = 3 if config["activation"] in ("SwiGLU", "GeGLU") else 2
+    matrices = maps * int(config["hidden_size"]) * int(config["intermediate_size"])
+    return whole - 2 * int(config["num_layers"]) * source_length * matrices

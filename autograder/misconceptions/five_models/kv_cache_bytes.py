@@ -123,3 +123,49 @@ def bytes_as_a_fraction(
 ) -> float:
     """You give back a float. Bytes are whole numbers: `//` divides without a rest."""
     return float(kv_cache_bytes(config, batch_size, length, source_length, bytes_per_number))
+
+
+@misconception("kv_cache_bytes")
+def source_counted_for_all(
+    config: Config,
+    batch_size: int,
+    length: int,
+    source_length: int = 0,
+    bytes_per_number: int = 2,
+) -> int:
+    """You add `source_length` in a structure that has no encoder. Only an encoder-decoder reads a
+    source."""
+    if config["structure"] in ("causal decoder", "prefix decoder"):
+        length += source_length
+    return kv_cache_bytes(config, batch_size, length, source_length, bytes_per_number)
+
+
+@misconception("kv_cache_bytes")
+def source_only(
+    config: Config,
+    batch_size: int,
+    length: int,
+    source_length: int = 0,
+    bytes_per_number: int = 2,
+) -> int:
+    """In an encoder-decoder you keep the source alone. The decoder also looks back at what it has
+    written."""
+    if config["structure"] == "encoder-decoder":
+        length = 0
+    return kv_cache_bytes(config, batch_size, length, source_length, bytes_per_number)
+
+
+@misconception("kv_cache_bytes")
+def source_in_one_layer(
+    config: Config,
+    batch_size: int,
+    length: int,
+    source_length: int = 0,
+    bytes_per_number: int = 2,
+) -> int:
+    """You keep the source once. Each layer of the decoder has maps of its own, and so keys and
+    values of its own for the source."""
+    text = kv_cache_bytes(config, batch_size, length, 0, bytes_per_number)
+    one = dict(config) | {"num_layers": 1}
+    both = kv_cache_bytes(one, batch_size, length, source_length, bytes_per_number)
+    return text + both - kv_cache_bytes(one, batch_size, length, 0, bytes_per_number)

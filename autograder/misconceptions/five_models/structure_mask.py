@@ -118,3 +118,14 @@ def needless_prefix_ignored(
     if structure in ("encoder", "causal decoder", "encoder-decoder"):
         prefix_lengths = None
     return structure_mask(structure, length, prefix_lengths)
+
+
+@misconception("structure_mask")
+def needless_prefix_an_error_for_one_word(
+    structure: str, length: int, prefix_lengths: Tensor | None = None
+) -> Tensor:
+    """You refuse `prefix_lengths` for a causal decoder only. They are as much too much for an
+    encoder and an encoder-decoder."""
+    if structure in ("encoder", "encoder-decoder"):
+        prefix_lengths = None
+    return structure_mask(structure, length, prefix_lengths)

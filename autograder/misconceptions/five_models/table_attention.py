@@ -300,3 +300,69 @@ def mask_of_attention_forgotten(
 ) -> Tensor:
     """You have not passed on `mask`, so that everybody sees everybody."""
     return table_attention(query, key, value, position, position_ids)
+
+
+@misconception("table_attention")
+def alibi_counts_anew(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    position: str,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Your ALiBi counts the positions 0, 1, 2 itself. Distances are those of `position_ids`."""
+    if position == "ALiBi":
+        position_ids = torch.arange(query.shape[2])
+    return table_attention(query, key, value, position, position_ids, mask)
+
+
+@misconception("table_attention")
+def keys_ahead_for_nothing(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    position: str,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """For a key that lies ahead you take nothing off. Its distance counts as well: take `abs`."""
+    if position == "ALiBi":
+        distances = (position_ids.unsqueeze(-1) - position_ids).clamp(min=0)
+        bias = _biased(distances, alibi_slopes(query.shape[1]), mask)
+        return _attend(query, key, value, bias)
+    return table_attention(query, key, value, position, position_ids, mask)
+
+
+@misconception("table_attention")
+def bias_divided_too(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    position: str,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You divide the bias by the square root of d. Only the product of query and key is; the bias
+    is taken off after that."""
+    if position == "ALiBi":
+        distances = (position_ids - position_ids.unsqueeze(-1)).abs()
+        slopes = alibi_slopes(query.shape[1]) / query.shape[-1] ** 0.5
+        return _attend(query, key, value, _biased(distances, slopes, mask))
+    return table_attention(query, key, value, position, position_ids, mask)
+
+
+@misconception("table_attention")
+def turned_for_every_word(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    position: str,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+) -> Tensor:
+    """You turn queries and keys where the word is not RoPE. Waves and learned positions are added
+    at the entry; nothing is done for them here."""
+    if position in ("none", "sinusoidal", "learned absolute"):
+        position = "RoPE"
+    return table_attention(query, key, value, position, position_ids, mask)

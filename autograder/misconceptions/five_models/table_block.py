@@ -6,6 +6,7 @@ from torch import Tensor
 
 from autograder.misconceptions import misconception
 from autograder.misconceptions.five_models import Config, Weights, attend_with, block_with
+from solutions.five_models import table_norm
 
 
 @misconception("table_block")
@@ -430,3 +431,97 @@ def norm_always_after(
     same = {"pre layer norm": "post layer norm"}
     changed = dict(config) | {"norm": same.get(config["norm"], config["norm"])}
     return block_with(x, weights, changed, position_ids, mask, memory, alpha)
+
+
+@misconception("table_block")
+def alpha_for_one_word(
+    x: Tensor,
+    weights: Weights,
+    config: Config,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+    memory: Tensor | None = None,
+    alpha: float = 1.0,
+) -> Tensor:
+    """You pass `alpha` on for the word "post DeepNorm" only. Another word has DeepNorm, too, and
+    where none has, `alpha` is 1 in any case."""
+    used = alpha if config["norm"] == "post DeepNorm" else 1.0
+    return block_with(x, weights, config, position_ids, mask, memory, used)
+
+
+@misconception("table_block")
+def alpha_for_attention_only(
+    x: Tensor,
+    weights: Weights,
+    config: Config,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+    memory: Tensor | None = None,
+    alpha: float = 1.0,
+) -> Tensor:
+    """The residual step of the feed-forward network has an `alpha` as well."""
+    before = ("attention", "cross_attention")
+    x = block_with(x, weights, config, position_ids, mask, memory, alpha, order=before)
+    return block_with(x, weights, config, position_ids, mask, memory, 1.0, order=("feed_forward",))
+
+
+@misconception("table_block")
+def bias_of_the_query_not_added(
+    x: Tensor,
+    weights: Weights,
+    config: Config,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+    memory: Tensor | None = None,
+    alpha: float = 1.0,
+) -> Tensor:
+    """The query map may have a bias as well."""
+    attend = attend_with(
+        weights,
+        config,
+        position_ids,
+        biases=lambda maps, name: None if name == "query_bias" else maps.get(name),
+    )
+    return block_with(x, weights, config, position_ids, mask, memory, alpha, attend=attend)
+
+
+@misconception("table_block")
+def keys_of_what_was_not_normed(
+    x: Tensor,
+    weights: Weights,
+    config: Config,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+    memory: Tensor | None = None,
+    alpha: float = 1.0,
+) -> Tensor:
+    """With a norm before the part, your keys and values come from the x that is not normed yet. The
+    part gets the normed vectors, and all three maps are applied to them."""
+    if not config["norm"].startswith("pre"):
+        return block_with(x, weights, config, position_ids, mask, memory, alpha)
+    run, given = attend_with(weights, config, position_ids), x
+
+    def attend(
+        v: Tensor, context: Tensor, name: str, position: str, hidden: Tensor | None
+    ) -> Tensor:
+        return run(v, given if name == "attention" else context, name, position, hidden)
+
+    return block_with(x, weights, config, position_ids, mask, memory, alpha, attend=attend)
+
+
+@misconception("table_block")
+def memory_normed_with_x(
+    x: Tensor,
+    weights: Weights,
+    config: Config,
+    position_ids: Tensor,
+    mask: Tensor | None = None,
+    memory: Tensor | None = None,
+    alpha: float = 1.0,
+) -> Tensor:
+    """With a norm before the part, you norm the memory, too. Only what asks is normed; the encoder
+    has normed the memory at its end."""
+    if memory is not None and config["norm"].startswith("pre"):
+        norm = weights["cross_attention_norm"]
+        memory = table_norm(memory, norm, config["norm"], config["norm_eps"])
+    return block_with(x, weights, config, position_ids, mask, memory, alpha)

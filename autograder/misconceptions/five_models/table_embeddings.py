@@ -191,3 +191,26 @@ def eps_of_its_own(
 ) -> Tensor:
     """The norm has its eps from the configuration; you take another."""
     return table_embeddings(input_ids, weights, dict(config) | {"norm_eps": 1e-5}, token_type_ids)
+
+
+@misconception("table_embeddings")
+def two_segments_or_none(
+    input_ids: Tensor, weights: Weights, config: Config, token_type_ids: Tensor | None = None
+) -> Tensor:
+    """You add segments where there are two kinds of them. There may be any number: `num_segments`
+    is 0 only where there are none."""
+    if config["num_segments"] != 2:
+        config = dict(config) | {"num_segments": 0}
+    return table_embeddings(input_ids, weights, config, token_type_ids)
+
+
+@misconception("table_embeddings")
+def norm_before_the_segments(
+    input_ids: Tensor, weights: Weights, config: Config, token_type_ids: Tensor | None = None
+) -> Tensor:
+    """You norm before the segments are added. The norm is the last step."""
+    segments = _without_norm(input_ids, weights, config, token_type_ids) - _without_norm(
+        input_ids, weights, dict(config) | {"num_segments": 0}, None
+    )
+    x = table_embeddings(input_ids, weights, dict(config) | {"num_segments": 0})
+    return x + segments

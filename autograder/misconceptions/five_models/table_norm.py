@@ -71,3 +71,30 @@ def deepnorm_doubles_the_input(x: Tensor, weights: Weights, norm: str, eps: floa
     if norm.startswith("post DeepNorm"):
         return table_norm(x, weights, norm, eps) + x
     return table_norm(x, weights, norm, eps)
+
+
+def _written_out(
+    x: Tensor, weights: Weights, norm: str, eps: float, *, less: int = 0, inside: bool = True
+) -> Tensor:
+    """Either norm, right but for what is told."""
+    if norm != "pre RMSNorm":
+        x = x - x.mean(-1, keepdim=True)
+    else:
+        less = 0
+    square = x.square().sum(-1, keepdim=True) / (x.shape[-1] - less)
+    root = (square + eps).sqrt() if inside else square.sqrt() + eps
+    normed = x / root * weights["weight"]
+    return normed if norm == "pre RMSNorm" else normed + weights["bias"]
+
+
+@misconception("table_norm")
+def variance_of_a_sample(x: Tensor, weights: Weights, norm: str, eps: float) -> Tensor:
+    """Your variance is divided by D - 1. A layer norm divides by D: `F.layer_norm` does it, or
+    `var` with `correction=0`."""
+    return _written_out(x, weights, norm, eps, less=1)
+
+
+@misconception("table_norm")
+def eps_outside_the_root(x: Tensor, weights: Weights, norm: str, eps: float) -> Tensor:
+    """You add eps to the root. It belongs inside, beside the mean of the squares."""
+    return _written_out(x, weights, norm, eps, inside=False)

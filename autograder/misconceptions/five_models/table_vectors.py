@@ -327,7 +327,7 @@ def memory_not_passed_on(
         token_type_ids,
         alpha,
         encoder_alpha,
-        reads_memory=False,
+        reads_memory=0,
     )
 
 
@@ -479,3 +479,53 @@ def norm_s_eps_forgotten(
         final_norms=(),
     )
     return table_norm(x, weights["final_norm"], config["norm"], 1e-5)
+
+
+@misconception("table_vectors")
+def encoder_s_norm_with_an_eps_of_its_own(
+    input_ids: Tensor,
+    weights: Weights,
+    config: Config,
+    source_ids: Tensor | None = None,
+    prefix_lengths: Tensor | None = None,
+    token_type_ids: Tensor | None = None,
+    alpha: float = 1.0,
+    encoder_alpha: float = 1.0,
+) -> Tensor:
+    """The final norm of the encoder takes an eps of its own. It stands in the configuration."""
+    return vectors_with(
+        input_ids,
+        weights,
+        config,
+        source_ids,
+        prefix_lengths,
+        token_type_ids,
+        alpha,
+        encoder_alpha,
+        encoder_eps=1e-5,
+    )
+
+
+@misconception("table_vectors")
+def memory_for_the_first_block(
+    input_ids: Tensor,
+    weights: Weights,
+    config: Config,
+    source_ids: Tensor | None = None,
+    prefix_lengths: Tensor | None = None,
+    token_type_ids: Tensor | None = None,
+    alpha: float = 1.0,
+    encoder_alpha: float = 1.0,
+) -> Tensor:
+    """You pass `memory` to the first block only. Each block of the decoder reads it."""
+    return vectors_with(
+        input_ids,
+        weights,
+        config,
+        source_ids,
+        prefix_lengths,
+        token_type_ids,
+        alpha,
+        encoder_alpha,
+        reads_memory=1,
+    )
