@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from autograder.box.isolation import CONTAINER_MARK, Level, probe
@@ -18,6 +19,10 @@ from autograder.grading.course import Course, Running
 from autograder.grading.grade import Mark, grade
 from autograder.grading.release import release
 from autograder.sample_class import write_sample_class
+
+# The same examples on each run, and no test that hangs on how busy the machine is.
+settings.register_profile("course", derandomize=True, deadline=None)
+settings.load_profile("course")
 
 SECONDS_FOR_A_CELL = 12.0
 

@@ -733,6 +733,13 @@ def test_what_is_saved_comes_back_to_the_bit(
     assert torch.equal(got_vectors, vectors)
 
 
+@pytest.mark.parametrize("value", [478049.0, 1912197.0, 1.6777999e22])
+def test_a_binary_file_whose_bytes_look_like_text_is_binary(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "vectors"
+    save_vectors(path, ["a"], torch.tensor([[value]]), binary=True)
+    assert torch.equal(load_vectors(path)[1], torch.tensor([[value]]))
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

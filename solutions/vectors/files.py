@@ -43,7 +43,7 @@ def load_vectors(path: str | os.PathLike[str]) -> tuple[list[str], Tensor]:
         raise ValueError(f'{path}: the file is empty; it should start with a line "V D"')
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         num_words, dim, start = _read_header(path, content)
-        read = _read_text if _is_text(content, start, dim) else _read_binary
+        read = _read_text if _is_text(path, content, start, num_words, dim) else _read_binary
         words, matrix = read(path, content, start, num_words, dim)
     _refuse_duplicates(path, words)
     finite = np.isfinite(matrix).all(axis=1)
@@ -121,8 +121,11 @@ def _are_numbers(fields: list[bytes]) -> bool:
     return True
 
 
-def _is_text(content: mmap.mmap, start: int, dim: int) -> bool:
-    """Tell text from binary: a good first line, or else a beginning with only printable bytes."""
+def _is_text(path: Path, content: mmap.mmap, start: int, num_words: int, dim: int) -> bool:
+    """Tell text from binary: a good first line, or else printable bytes that are no whole binary.
+
+    In a small binary file all bytes of all numbers may happen to be printable.
+    """
     end = content.find(b"\n", start)
     line = content[start : end if end >= 0 else len(content)].split()
     if len(line) == dim + 1 and _are_numbers(line[1:]):
@@ -133,8 +136,14 @@ def _is_text(content: mmap.mmap, start: int, dim: int) -> bool:
     try:
         sample.decode()
     except UnicodeDecodeError as error:
-        return error.start > len(sample) - 4  # a character may be cut at the sample's end
-    return True
+        cut = len(sample) == _SAMPLE_BYTES  # a character may be cut at the sample's end
+        if not cut or error.start <= len(sample) - 4:
+            return False
+    try:
+        _read_binary(path, content, start, num_words, dim)
+    except ValueError:
+        return True
+    return False
 
 
 def _parse_numbers(fields: list[bytes]) -> list[float]:
