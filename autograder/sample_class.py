@@ -20,6 +20,8 @@ from autograder.alternatives import alternative
 from autograder.chapters import Chapter, find_chapter
 from autograder.grading.course import Course
 from autograder.misconceptions import misconception
+from autograder.notebook.check import Check
+from autograder.reference import ReferenceAnswers, RememberedAnswers
 from autograder.submission.restore import ANSWER_PREFIX, is_check
 from autograder.submission.restore import grade_id as id_of
 from autograder.submission.validate import read_notebook
@@ -90,6 +92,7 @@ def expected_points(chapter: Chapter) -> dict[str, float]:
     An exercise that builds on another one fails with it, as it does in the student's notebook.
     """
     result = {}
+    check = Check(RememberedAnswers(ReferenceAnswers()))  # all students are asked the same
     for student, answers in sample_answers(chapter).items():
         names = notebook_namespace(chapter)
         for exercise in chapter.exercises:
@@ -103,7 +106,7 @@ def expected_points(chapter: Chapter) -> dict[str, float]:
         result[student] = sum(
             outcome.earned
             for exercise in chapter.exercises
-            for outcome in try_answer(chapter, exercise.name, namespace=names)
+            for outcome in try_answer(chapter, exercise.name, check=check, namespace=names)
         )
     return result
 

@@ -165,31 +165,3 @@ def test_doctor_tells_what_is_there_and_what_is_missing(command: Command, tmp_pa
     without = in_a_process("doctor", cwd=ROOT, COURSE_DATA=str(tmp_path))
     assert without.returncode == 1
     assert "make data" in without.stdout
-
-
-@pytest.mark.slow
-def test_a_student_validates_offline_with_nothing_but_the_bundle(
-    command: Command, tmp_path: Path, chapters: tuple[Chapter, ...]
-) -> None:
-    for chapter in chapters:
-        assert command("bundle", tmp_path, "--chapter", chapter.slug).returncode == 0
-        shutil.unpack_archive(tmp_path / f"{chapter.slug}.zip", tmp_path)
-        folder = tmp_path / chapter.slug
-        name = f"{chapter.slug}.ipynb"
-        if chapter is chapters[0]:
-            untouched = in_a_process("validate", name, cwd=folder)
-            assert untouched.returncode == 1
-            assert f"0/{chapter.points:g}" in untouched.stdout
-        answers = {
-            c.metadata.get("nbgrader", {}).get("grade_id"): c
-            for c in instructor_notebook(chapter).cells
-        }
-        notebook = nbformat.read(folder / name, as_version=4)
-        for cell in notebook.cells:
-            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-            if grade_id.startswith("answer-"):
-                cell.source = answers[grade_id].source
-        nbformat.write(notebook, folder / name)
-        done = in_a_process("validate", name, cwd=folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert f"{chapter.points:g}/{chapter.points:g}" in done.stdout
