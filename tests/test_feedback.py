@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,14 @@ def test_how_it_went_is_said_in_words_and_what_is_right_needs_no_reading(
 
 
 def test_no_check_s_source_is_shown(page: str, chapter: Chapter) -> None:
-    text = re.sub(r"<[^>]+>", "", page)
-    assert "HIDDEN" not in page and "check(" not in text
+    text = html.unescape(re.sub(r"<[^>]+>", "", page))
+    assert "HIDDEN" not in page
     for cell in chapter.graded:
-        assert chapter.source(cell).splitlines()[0] not in text
+        source = chapter.source(cell)
+        assert source.splitlines()[0] not in text
+        hidden = source.partition("### BEGIN HIDDEN TESTS")[2].partition("### END")[0]
+        lines = [line.strip() for line in hidden.splitlines() if len(line.strip()) > 10]
+        assert [line for line in lines if line in text] == []
 
 
 def test_whatever_a_student_wrote_is_shown_as_text() -> None:
