@@ -53,6 +53,7 @@ def site() -> Path:
         check=False,
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    assert "Executing notebook using" not in done.stdout + done.stderr, "a page was executed twice"
     return ROOT / "_build" / "html"
 
 

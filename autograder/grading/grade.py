@@ -1,4 +1,4 @@
-"""Grading a class: each submission by nbgrader, one after the other, and none stops the rest."""
+"""Grading a class: all submissions are run, then recorded one by one, and none stops the rest."""
 
 from __future__ import annotations
 
