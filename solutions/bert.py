@@ -199,7 +199,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
         x: any shape, float.
         approximate: "none": the exact probability, by the error function erf. "tanh": the
             approximation x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))), which Google's code
-            has.
+            has today.
 
     Returns:
         The shape and dtype of ``x``.
