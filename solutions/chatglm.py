@@ -158,8 +158,8 @@ def deepnorm_constants(
     Raises:
         ValueError: if there is no such architecture, or a number of layers is missing or too much.
 
-    Source: Wang et al. 2022, figure 2; "chatglm" as in Zeng et al. 2023, section 2.1, and the
-        released code of ChatGLM-6B.
+    Source: Wang et al. 2022, figure 2; "chatglm" as in Zeng et al. 2023, section 2.1. The released
+        code of ChatGLM-6B has this alpha, and no beta.
     """
     if architecture not in ("decoder", "encoder-decoder", "chatglm"):
         known = "'decoder', 'encoder-decoder' or 'chatglm'"
