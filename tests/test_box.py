@@ -102,6 +102,8 @@ print("\\n".join(found), "the end", sep="\\n")
         "/sbin",
         "/lib",
         "/etc/ld.so.cache",
+        "/sys/kernel/mm/transparent_hugepage/enabled",
+        "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size",
     )
     assert [path for path in places if not path.startswith(prefixes)] == []
 

@@ -12,7 +12,7 @@ import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -63,14 +63,23 @@ class Bounds:
 BOUNDS = Bounds()
 
 
-def pack(
-    message: dict[str, Any], value: Any = None, foreign: Callable[[Any], Any] | None = None
-) -> bytes:
-    """Write a message.
+class Written(NamedTuple):
+    """A value that is ready to travel.
 
     Args:
-        message: what JSON can hold.
-        value: a plain value to go with it.
+        text: its code, as JSON.
+        raw: the bytes of its arrays.
+    """
+
+    text: str
+    raw: bytes
+
+
+def write(value: Any, foreign: Callable[[Any], Any] | None = None) -> Written:
+    """Write down a value.
+
+    Args:
+        value: a plain value.
         foreign: gives the code of a value that is not plain; without it such a value is refused.
 
     Raises:
@@ -87,9 +96,25 @@ def pack(
         return code
 
     code = values.encode(value, write_array, foreign)
-    text = json.dumps({"message": message, "value": code}).encode()
-    raw = b"".join(buffers)
-    return HEADER.pack(len(text), len(raw)) + text + raw
+    return Written(json.dumps(code), b"".join(buffers))
+
+
+def pack(
+    message: dict[str, Any], value: Any = None, foreign: Callable[[Any], Any] | None = None
+) -> bytes:
+    """Write a message.
+
+    Args:
+        message: what JSON can hold.
+        value: a plain value to go with it, or one that is written down already.
+        foreign: as for `write`.
+
+    Raises:
+        TypeError: there is something in `value` that is no plain value.
+    """
+    written = value if isinstance(value, Written) else write(value, foreign)
+    text = f'{{"message": {json.dumps(message)}, "value": {written.text}}}'.encode()
+    return HEADER.pack(len(text), len(written.raw)) + text + written.raw
 
 
 def unpack(
@@ -148,7 +173,7 @@ class _Reader:
             raise ProtocolError("the value has too many parts")
         if depth > self.bounds.depth:
             raise ProtocolError("the value lies too deep in itself")
-        if code is None or isinstance(code, bool | int | float | str):
+        if type(code) in values.ATOMS:
             return code
         if not isinstance(code, dict) or len(code) != 1:
             raise ProtocolError("a part of the value is of no known kind")
@@ -193,14 +218,13 @@ class _Reader:
 
     def _array(self, content: Any) -> Any:
         dtype, shape, order, start, is_tensor = _list(content, 5)
-        shape, order = _list(shape), _list(order)
+        axes = list(range(len(_list(shape))))
         if (
             dtype not in (DTYPES if is_tensor is True else NUMPY_DTYPES)
             or not isinstance(is_tensor, bool)
-            or len(shape) > self.bounds.axes
-            or not all(map(_is_count, [*shape, start]))
-            or not all(map(_is_count, order))
-            or sorted(order) != list(range(len(shape)))
+            or len(axes) > self.bounds.axes
+            or not all(map(_is_count, (*shape, *_list(order), start)))
+            or sorted(order) != axes
         ):
             raise ProtocolError("an array is not described as it must be")
         count = math.prod(shape)
@@ -208,18 +232,23 @@ class _Reader:
         if start != self.taken or end > len(self.raw) or max(shape, default=0) > 1 << 40:
             raise ProtocolError("an array is not where it must be")
         self.taken = end
-        stored = tuple(shape[axis] for axis in order)  # the axes as they lie in memory
-        back = tuple(int(axis) for axis in np.argsort(order))
         if count == 0:
             empty = torch.empty(shape, dtype=getattr(torch, dtype))
             return empty if is_tensor else empty.numpy()
         part = bytearray(memoryview(self.raw)[start:end])
-        if dtype == "bool" and max(part) > 1:
+        if dtype == "bool" and np.frombuffer(part, dtype=np.uint8).max() > 1:
             raise ProtocolError("a boolean is neither true nor false")
+        stored = tuple(shape[axis] for axis in order)  # the axes as they lie in memory
+        array: Any
         if is_tensor:
-            flat = torch.frombuffer(part, dtype=getattr(torch, dtype), count=count)
-            return flat.reshape(stored).permute(back)
-        return np.frombuffer(part, dtype=dtype, count=count).reshape(stored).transpose(back)
+            array = torch.frombuffer(part, dtype=getattr(torch, dtype), count=count)
+        else:
+            array = np.frombuffer(part, dtype=dtype, count=count)
+        array = array.reshape(stored)
+        if order == axes:
+            return array
+        back = [order.index(axis) for axis in axes]
+        return array.permute(back) if is_tensor else array.transpose(back)
 
 
 def _array_code(array: Any, start: int) -> tuple[dict[str, Any], bytes]:
@@ -232,14 +261,16 @@ def _array_code(array: Any, start: int) -> tuple[dict[str, Any], bytes]:
         array = array.detach().cpu()
         array = (array if array.layout == torch.strided else array.to_dense()).resolve_conj()
         array = array.resolve_neg()
-        strides, axes = array.stride(), range(array.ndim)
-        order = sorted(axes, key=lambda axis: (-strides[axis], axis))
-        raw = array.permute(order).contiguous().view(-1).view(torch.uint8).numpy().tobytes()
     else:
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
-        order = sorted(range(array.ndim), key=lambda axis: (-array.strides[axis], axis))
-        raw = np.ascontiguousarray(array.transpose(order)).tobytes()
-    return {"array": [dtype, list(array.shape), order, start, is_tensor]}, raw
+    shape, order = list(array.shape), list(range(array.ndim))
+    if not (array.is_contiguous() if is_tensor else array.flags.c_contiguous):
+        strides = array.stride() if is_tensor else array.strides
+        order.sort(key=lambda axis: (-strides[axis], axis))
+        array = array.permute(order).contiguous() if is_tensor else array.transpose(order)
+    if is_tensor:
+        array = array.view(-1).view(torch.uint8).numpy()
+    return {"array": [dtype, shape, order, start, is_tensor]}, array.tobytes()
 
 
 def _list(content: Any, length: int | None = None) -> list[Any]:
@@ -255,4 +286,4 @@ def _is_key(key: Any) -> bool:
 
 
 def _is_count(number: Any) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
+    return type(number) is int and number >= 0

@@ -42,7 +42,7 @@ class RemoteFunction(Remote):
         options = {str(key): option for key, option in call.options.items()}
         reply, value = self._session.ask(
             {"do": "call", "wrt": None if call.wrt is None else list(call.wrt)} | self._address(),
-            [list(values.copy(call.inputs)), values.copy(options)],
+            call.written or [list(call.inputs), options],
             lambda number, type_name: RemoteObject(self._session, number, type_name),
             f"The call of {self._name or 'the object'}",
         )

@@ -17,6 +17,17 @@ MOST_HINTS = 2
 NOT_WHOLE = ("...", " of shape ")  # parts of a call's text that don't show all of its inputs
 
 
+def is_right(call: Call, came: Outcome, expected: Expected) -> bool:
+    """True where a function did on a call what it should.
+
+    Args:
+        call: the call that was made.
+        came: what the student's function did.
+        expected: what is known about the right answer.
+    """
+    return not _is_unwritten(came, expected) and _find(call, came, expected, ()) is None
+
+
 def diagnose(
     exercise: str,
     call: Call,
@@ -27,17 +38,15 @@ def diagnose(
     passed: Sequence[Expected] = (),
     remember: str = "",
     written: str = "",
-) -> str | None:
-    """The message for a student, None where the answer is right.
+) -> str:
+    """The message for a student whose answer is not right.
 
     It goes through: not written yet, an exception, shape, dtype, NaN, values, and changed inputs;
     whatever it is, the misconceptions that do the same are named.
 
     Args:
         exercise: the exercise's name.
-        call: the call that was made.
-        came: what the student's function did.
-        expected: what is known about the right answer.
+        call, came, expected: as for `is_right`.
         hidden: whether the inputs must not be shown, nor numbers that give them away.
         names: what the function calls its parameters.
         passed: what is known about the calls that the same cell made before, all of them right; a
@@ -46,7 +55,7 @@ def diagnose(
             and the inputs may be shown.
         written: the source of the call of `check`; shown where the inputs are too long to be.
     """
-    if came.error == "NotImplementedError" and expected.outcome.error != came.error:
+    if _is_unwritten(came, expected):
         if came.inside and hidden:
             return f"{exercise} calls a function that is not written yet."
         if came.inside:
@@ -63,8 +72,7 @@ def diagnose(
             "if your code is there already"
         )
     found = _find(call, came, expected, names)
-    if found is None:
-        return None
+    assert found is not None, "a right answer needs no message"
     what = "gradient" if call.wrt is not None else "result"
     called = "with inputs that are not shown (a hidden check)" if hidden else call.as_text(exercise)
     if written and not hidden and any(part in called for part in NOT_WHOLE):
@@ -81,6 +89,10 @@ def diagnose(
         lines.append(f"  remember: {remember}")
     lines += [f"  look at:  {look}" for look in hints or [found.advice(hidden)]]
     return "\n".join(lines)
+
+
+def _is_unwritten(came: Outcome, expected: Expected) -> bool:
+    return came.error == "NotImplementedError" and expected.outcome.error != came.error
 
 
 def parameter_names(function: Callable[..., Any] | Remote) -> tuple[str, ...]:

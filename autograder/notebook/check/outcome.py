@@ -23,11 +23,13 @@ class Call:
         inputs: the positional arguments.
         options: the keyword arguments.
         wrt: for a gradient, the positions of the inputs that it is taken for; None for a value.
+        written: inputs and options as they travel, where somebody wrote them down already.
     """
 
     inputs: tuple[Any, ...]
     options: dict[str, Any] = field(default_factory=dict)
     wrt: tuple[int, ...] | None = None
+    written: Any = field(default=None, compare=False, repr=False)
 
     def as_text(self, name: str) -> str:
         """The call as it would be written, arrays shortened."""
@@ -87,7 +89,6 @@ def outcome_of(function: Callable[..., Any] | Remote, call: Call, widen: bool = 
     if call.wrt is not None:
         for position in call.wrt:
             inputs[position] = inputs[position].requires_grad_()
-    before = values.copy(inputs)
     try:
         value = function(*inputs, **options)
         if call.wrt is not None:
@@ -97,6 +98,7 @@ def outcome_of(function: Callable[..., Any] | Remote, call: Call, widen: bool = 
         text = values.shorten(str(error), 300)
         line, inside = _place(error, function)
         return Outcome(error=bases[0], error_bases=bases, text=text, line=line, inside=inside)
+    before = ready(call.inputs) if widen else call.inputs
     changed = tuple(
         position
         for position, (now, then) in enumerate(zip(inputs, before, strict=True))

@@ -32,6 +32,8 @@ class Foreign:
         self.type_name = type_name
 
 
+ATOMS = frozenset({bool, int, float, str, type(None)})  # the most frequent, and quickly told
+
 Leaf = tuple[str, Any]  # where in the value, such as "[0]['loss']", and what stands there
 
 
@@ -49,6 +51,8 @@ def is_number(value: Any) -> bool:
 
 def map_arrays(value: Any, change: Callable[[Any], Any]) -> Any:
     """The same value with `change` applied to each tensor and array in it."""
+    if type(value) in ATOMS:
+        return value
     if is_array(value):
         return change(value)
     if isinstance(value, TableModel):
@@ -56,7 +60,8 @@ def map_arrays(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(map_arrays(item, change) for item in value))
     if isinstance(value, list | tuple):
-        return type(value)(map_arrays(item, change) for item in value)
+        items = [item if type(item) in ATOMS else map_arrays(item, change) for item in value]
+        return items if type(value) is list else type(value)(items)
     if isinstance(value, dict):
         return {key: map_arrays(item, change) for key, item in value.items()}
     return value
@@ -230,11 +235,11 @@ def encode(
     """
 
     def write(item: Any) -> Any:
+        if type(item) in ATOMS and type(item) is not float:
+            return item
         return encode(item, write_array, foreign)
 
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int):
+    if isinstance(value, bool | str | int) or value is None:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
