@@ -218,6 +218,56 @@ def test_a_full_disk_is_told_and_the_next_run_goes_on(
     assert_all_is_well(course, chapter, graded)
 
 
+ON_A_SMALL_DISK = """
+import os, shutil, subprocess, sys
+from pathlib import Path
+
+disk, given, kept, chapter = sys.argv[1:]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", disk], check=True)
+course, ballast = Path(disk, "course"), Path(disk, "ballast")
+shutil.copytree(given, course)
+grade = [sys.executable, "-m", "autograder", "grade", chapter, "--course", str(course)]
+grade += ["--require-isolation", "process", "--workers", "1"]
+for kilobytes in (0, 60, 250):
+    ballast.unlink(missing_ok=True)
+    with ballast.open("wb", buffering=0) as file:
+        left = os.statvfs(disk)
+        size = left.f_bavail * left.f_frsize - kilobytes * 1024
+        file.write(bytes(size))
+    done = subprocess.run(grade, capture_output=True, text=True)
+    said = " ".join((done.stdout + done.stderr).split())
+    print(kilobytes, done.returncode, "Traceback" in said, said[-600:], sep="|", flush=True)
+ballast.unlink()
+shutil.copytree(course, kept)
+"""
+
+
+def test_a_disk_that_is_really_full_is_told_and_the_next_run_goes_on(
+    handed_in: Path, graded: Course, chapter: Chapter, tmp_path: Path
+) -> None:
+    """A small file system of its own, full to the last block, or with room for half of it all."""
+    (tmp_path / "disk").mkdir()
+    program = tmp_path / "program.py"
+    program.write_text(ON_A_SMALL_DISK)
+    alone = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], check=False).returncode != 0:
+        pytest.skip("no file system can be mounted here: unprivileged namespaces are not allowed")
+    places = [tmp_path / "disk", handed_in, tmp_path / "kept", chapter.slug]
+    done = subprocess.run(
+        [*alone, sys.executable, program, *map(str, places)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    runs = [line.split("|") for line in done.stdout.splitlines()]
+    assert len(runs) == 3 and runs[0][1] != "0"
+    for _, code, has_traceback, said in runs:
+        assert has_traceback == "False", said
+        assert code == "0" or "No space left" in said or "can't be written" in said, said
+    assert_all_is_well(Course(tmp_path / "kept"), chapter, graded)
+
+
 def test_a_locked_gradebook_is_told_and_the_next_run_goes_on(
     course: Course, graded: Course, chapter: Chapter
 ) -> None:

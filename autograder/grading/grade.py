@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 
 from autograder.box.isolation import probe
-from autograder.errors import CourseError
+from autograder.errors import CourseError, as_sentence
 from autograder.grading.course import Course, Running
 from autograder.grading.intake import Intake, Submission, students_of
 from autograder.grading.preprocessors import VERDICTS, RunNotebook
@@ -192,7 +192,7 @@ class _Grading:
         except OperationalError as error:
             return _not_written(error)
         except Exception as error:  # whatever it is, it must not keep the others waiting
-            return plain_text(str(error) if isinstance(error, CourseError) else repr(error), 300)
+            return plain_text(as_sentence(error), 300)
         return ""
 
 

@@ -21,7 +21,7 @@ import torch
 
 from autograder.box.isolation import Level, probe
 from autograder.box.session import TimeLimits
-from autograder.errors import CourseError
+from autograder.errors import as_sentence
 from autograder.grading.execution import Assignment, Execution
 from autograder.grading.released import read_own_notebook
 from autograder.grading.verdict import Verdict, Verdicts, key_of
@@ -160,8 +160,7 @@ class _Run:
             except BrokenProcessPool:
                 continue
             except Exception as error:  # a defect of the course's own; it stops nobody else
-                said = str(error) if isinstance(error, CourseError) else repr(error)
-                self.failures[student] = said[:300]
+                self.failures[student] = as_sentence(error)[:300]
             left.remove(student)
             self.progress(student)
         if left:
