@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,6 +21,7 @@ from autograder.box.remote import RemoteFunction, RemoteObject, as_exception
 from autograder.box.server import BoxLost, DeadlineMissed, ForkServer
 from autograder.box.session import Session, TimeLimits
 from autograder.errors import CourseError
+from autograder.notebook.check import Check
 from autograder.notebook.check.outcome import Outcome
 
 MEGABYTE = 1 << 20
@@ -198,6 +200,60 @@ def test_a_handle_is_dead_with_its_box(session: Session) -> None:
     session.run("import os; os._exit(0)")
     with pytest.raises(ReferenceError, match="gone with the box"):
         model.double(4)
+
+
+A_MODEL = """
+from torch import nn
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 3), nn.Linear(3, 2)
+        self.idle = nn.Parameter(torch.ones(5))
+        self.second.bias.requires_grad_(False)
+
+    def forward(self, x):
+        return self.second(torch.tanh(self.first(x)))
+
+def build():
+    torch.manual_seed(3)
+    return Model()
+"""
+
+
+def test_a_model_in_a_box_is_asked_by_name(session: Session) -> None:
+    """What it answers is what the same model answers here."""
+    session.run("import torch" + A_MODEL)
+    names: dict[str, Any] = {"torch": torch, "__name__": "__main__"}
+    exec(A_MODEL, names)
+    check, x = Check(), torch.tensor([[0.5, -1.0], [2.0, 0.25]])
+    there, here = RemoteFunction(session, "build")(), names["build"]()
+    assert isinstance(there, RemoteObject)
+    assert check.parameter_count(there) == check.parameter_count(here) == 9 + 6 + 5
+    for question in (
+        check.state_dict,
+        lambda model: check.parameter_gradients(model, x),
+        lambda model: check.optimiser_step(model, x, optimiser="AdamW", lr=0.01, steps=3),
+        lambda model: check.optimiser_step(model, x),
+    ):
+        told, known = question(there), question(here)
+        assert set(told) == set(known)
+        for name in known:
+            torch.testing.assert_close(told[name], known[name])
+    assert torch.equal(check.parameter_gradients(there, x)["idle"], torch.zeros(5))
+    before = check.state_dict(here)
+    assert not torch.equal(check.optimiser_step(here, x)["first.weight"], before["first.weight"])
+    with pytest.raises(KeyError):
+        there.ask("__class__")
+    session.run("import os; os._exit(0)")
+    with pytest.raises(ReferenceError, match="gone with the box"):
+        check.state_dict(there)
+
+
+def test_what_is_no_model_answers_with_its_error(session: Session) -> None:
+    session.run("class Other: pass\ndef build(): return Other()")
+    with pytest.raises(AttributeError, match="parameters"):
+        Check().parameter_count(RemoteFunction(session, "build")())
 
 
 def test_a_reply_drop_by_drop_is_not_waited_for(server: ForkServer) -> None:

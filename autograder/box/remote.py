@@ -27,10 +27,17 @@ class RemoteFunction(Remote):
         name: the name that it has in the notebook, or as a method of `owner`; empty for the object
             itself.
         owner: the object in the box that it belongs to; None for a name of the notebook.
+        question: take `name` for one of the questions to a model, which the box answers itself.
     """
 
-    def __init__(self, session: Session, name: str, owner: RemoteObject | None = None) -> None:
-        self._session, self._name, self._owner = session, name, owner
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        owner: RemoteObject | None = None,
+        question: bool = False,
+    ) -> None:
+        self._session, self._name, self._owner, self._question = session, name, owner, question
 
     def outcome(self, call: Call) -> Outcome:
         """What comes of a call in the box.
@@ -71,8 +78,8 @@ class RemoteFunction(Remote):
         return tuple(told) if all(name.isidentifier() for name in told) else ()
 
     def _address(self) -> dict[str, Any]:
-        owner = None if self._owner is None else self._owner.live_number()
-        return {"name": self._name, "object": owner}
+        owner = None if self._owner is None else self._owner.number
+        return {"name": self._name, "object": owner, "question": self._question}
 
 
 class RemoteObject(values.Foreign):
@@ -86,10 +93,10 @@ class RemoteObject(values.Foreign):
 
     def __init__(self, session: Session, number: int, type_name: str) -> None:
         super().__init__(plain_text(type_name, 60))
-        self.number = number
-        self._session, self._box = session, session.number
+        self._number, self._session, self._box = number, session, session.number
 
-    def live_number(self) -> int:
+    @property
+    def number(self) -> int:
         """Its number in the box.
 
         Raises:
@@ -97,7 +104,11 @@ class RemoteObject(values.Foreign):
         """
         if self._box != self._session.number:
             raise ReferenceError(f"the {self.type_name} is gone with the box that it was in")
-        return self.number
+        return self._number
+
+    def ask(self, question: str, *inputs: Any, **options: Any) -> Any:
+        """Ask it one of the questions to a model."""
+        return RemoteFunction(self._session, question, question=True)(self, *inputs, **options)
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return RemoteFunction(self._session, "", self)(*inputs, **options)

@@ -18,7 +18,7 @@ from typing import Any
 
 from executing import Source
 
-from . import values
+from . import models, values
 from .answers import BAKED, Answers, BakedAnswers, Expected, UnknownInputs
 from .callsite import CellRun, call_as_written, cell_run, constants, exercise_name, is_hidden
 from .compare import difference, tolerance
@@ -123,6 +123,28 @@ class Check:
                 message = "Two values differ."  # something was put into the message
             expected, came = found.words(hidden)
             raise CheckFailed(f"{message}\n  expected: {expected}\n  came:     {came}")
+
+    def parameter_count(self, model: Any) -> Any:
+        """How many numbers a model learns; it may live in a box, as for the next three."""
+        return models.ask(model, "parameter_count")
+
+    def state_dict(self, model: Any) -> Any:
+        """Copies of a model's parameters and buffers, by name."""
+        return models.ask(model, "state_dict")
+
+    def parameter_gradients(self, model: Any, *inputs: Any) -> Any:
+        """The gradient of a fixed random weighting of a model's output, by parameter."""
+        return models.ask(model, "parameter_gradients", *inputs)
+
+    def optimiser_step(self, model: Any, *inputs: Any, **options: Any) -> Any:
+        """Take optimiser steps on that weighting; gives the state afterwards.
+
+        Args:
+            model: the model, which is changed.
+            inputs: what it is called with.
+            options: `optimiser` ("SGD", "Adam", "AdamW"), `lr`, and `steps`.
+        """
+        return models.ask(model, "optimiser_step", *inputs, **options)
 
     def _compare(self, fn: Callable[..., Any], call: Call, frame: FrameType, remember: str) -> Any:
         if self.answers is None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from . import values
+from .models import weighted_sum
 
 
 @dataclass
@@ -119,12 +120,7 @@ CUT_OFF = (
 
 def _gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Gradients of a fixed random weighting of the float tensors in `output`."""
-    generator = torch.Generator().manual_seed(0)
-    total: Any = 0.0
-    for _, leaf in values.leaves(output):
-        if isinstance(leaf, Tensor) and leaf.is_floating_point():
-            weights = torch.randn(leaf.shape, generator=generator, dtype=torch.float64)
-            total = total + (leaf * weights.to(leaf.dtype)).sum()
+    total = weighted_sum(output)
     if not isinstance(total, Tensor) or not total.requires_grad:
         raise NotConnected(CUT_OFF)
     gradients = torch.autograd.grad(total, list(inputs), allow_unused=True)

@@ -31,6 +31,10 @@ class Foreign:
     def __init__(self, type_name: str) -> None:
         self.type_name = type_name
 
+    def ask(self, question: str, *inputs: Any, **options: Any) -> Any:
+        """Ask it, where it is, one of the questions of `models`."""
+        raise TypeError(f"A {self.type_name} can't be asked for its {question}.")
+
 
 ATOMS = frozenset({bool, int, float, str, type(None)})  # the most frequent, and quickly told
 
