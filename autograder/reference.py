@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from autograder.box.channel import write
+from autograder.box.channel import write_call
 from autograder.misconceptions import misconception
 from autograder.notebook.check.answers import Answers, Expected, WrongAnswer, allowed_for
 from autograder.notebook.check.outcome import Call, outcome_of
@@ -55,9 +55,9 @@ class RememberedAnswers(Answers):
 
     def expected(self, exercise: str, call: Call) -> Expected:
         """What the source gives; the inputs are compared bit by bit, strides included."""
-        call.written = write([list(call.inputs), dict(call.options)])
-        question = sha256(f"{exercise} {call.wrt} {call.written.text}".encode())
-        question.update(call.written.raw)
+        written = write_call(call)
+        question = sha256(f"{exercise} {call.wrt} {written.text}".encode())
+        question.update(written.raw)
         key = question.digest()
         if key not in self._known:
             if len(self._known) >= MOST_REMEMBERED:  # inputs may be what students' functions gave

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Annotated
 
 import nbformat
 import typer
+from nbformat import NotebookNode
 
 from autograder.box.isolation import Level
 from autograder.chapters import ROOT, Chapter, find_chapter
@@ -106,14 +107,19 @@ def hand_in(course: Course, chapter: Chapter, count: int) -> None:
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
         notebook = student_notebook(chapter)
-        for cell in notebook.cells:
-            name = (grade_id(cell) or "").removeprefix("answer-")
-            if name in answers[kind] and not is_check(cell):
-                cell.source = f"{answers[kind][name]}\n# written by student {number}"
+        fill_in(notebook, answers[kind], f"\n# written by student {number}")
         file = course.folder("submitted", f"student-{number:03}", chapter.slug)
         file.mkdir(parents=True)
         text = nbformat.writes(notebook)
         (file / f"{chapter.slug}.ipynb").write_text(text, encoding="utf-8")
+
+
+def fill_in(notebook: NotebookNode, answers: Mapping[str, str], note: str = "") -> None:
+    """Write answers into a notebook's answer cells, by exercise."""
+    for cell in notebook.cells:
+        name = (grade_id(cell) or "").removeprefix("answer-")
+        if name in answers and not is_check(cell):
+            cell.source = answers[name] + note
 
 
 def _own_code(chapter: Chapter) -> float:
@@ -123,13 +129,11 @@ def _own_code(chapter: Chapter) -> float:
     """
     assignment, given = Assignment.of_chapter(chapter), sample_answers(chapter)
     answers, compiled = RememberedAnswers(ReferenceAnswers()), lru_cache(compile_cell)
+    stubs = {one.name: stub_cell(chapter.module, one.name) for one in chapter.exercises}
     medians = []
     for kind in KINDS:
         notebook = instructor_notebook(chapter)
-        for cell in notebook.cells:
-            name = (grade_id(cell) or "").removeprefix("answer-")
-            if cell.cell_type == "code" and name and not is_check(cell):
-                cell.source = given[kind].get(name) or stub_cell(chapter.module, name)
+        fill_in(notebook, stubs | given[kind])
         needed = {id(cell) for cell in needed_cells(notebook, assignment.handed_out)}
         times = []
         for _ in range(6):

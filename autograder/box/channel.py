@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from autograder.notebook.check import values
+from autograder.notebook.check.outcome import Call
 from autograder.notebook.check.table_model import TableModel
 
 HEADER = struct.Struct("<IQ")  # bytes of JSON, bytes of arrays
@@ -97,6 +98,18 @@ def write(value: Any, foreign: Callable[[Any], Any] | None = None) -> Written:
 
     code = values.encode(value, write_array, foreign)
     return Written(json.dumps(code), b"".join(buffers))
+
+
+def write_call(call: Call) -> Written:
+    """Write down the inputs and options of a call: once, however often it is asked for.
+
+    Raises:
+        TypeError: there is something in them that is no plain value.
+    """
+    if call.written is None:
+        call.written = write([list(call.inputs), call.options])
+    written: Written = call.written
+    return written
 
 
 def pack(

@@ -46,10 +46,9 @@ class RemoteFunction(Remote):
             NameError: the notebook defines no such name.
             BoxLost: the box ended on it.
         """
-        options = {str(key): option for key, option in call.options.items()}
         reply, value = self._session.ask(
             {"do": "call", "wrt": None if call.wrt is None else list(call.wrt)} | self._address(),
-            call.written or [list(call.inputs), options],
+            call.written or [list(call.inputs), call.options],
             lambda number, type_name: RemoteObject(self._session, number, type_name),
             f"The call of {self._name or 'the object'}",
         )

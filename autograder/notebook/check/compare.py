@@ -220,8 +220,9 @@ def _array_difference(
     wide = np.result_type(np.float64, came.dtype, expected.dtype)
     a, b = came.astype(wide), expected.astype(wide)
     with np.errstate(invalid="ignore"):
-        if np.abs(a - b).max() <= allowed:  # never where there is NaN
-            return None
+        off = np.abs(a - b)
+    if off.max() <= allowed:  # never where there is NaN
+        return None
     nan = np.isnan(a) & ~np.isnan(b)
     if nan.any():
         return Difference(
@@ -232,8 +233,7 @@ def _array_difference(
             "below zero",
             ("no NaN in some place", "NaN there"),
         )
-    with np.errstate(invalid="ignore"):
-        off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+    off = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, off)
     off = np.where(np.isnan(off), np.inf, off)
     if off.max() <= allowed:
         return None

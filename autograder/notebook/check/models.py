@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from . import values
+from .outcome import gradients, weighted_sum
 
 OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
     "SGD": torch.optim.SGD,
@@ -34,23 +35,16 @@ def state_dict(model: nn.Module) -> State:
 
 
 def parameter_gradients(model: nn.Module, *inputs: Any) -> State:
-    """The gradient of a fixed random weighting of a model's output, by parameter.
-
-    A parameter that the output does not depend on has a gradient of zeros.
-    """
+    """The gradient of the weighted sum of a model's output, by parameter; see `gradients`."""
     named = {name: one for name, one in model.named_parameters() if one.requires_grad}
-    total = weighted_sum(model(*inputs))
-    found = torch.autograd.grad(total, list(named.values()), allow_unused=True)
-    return {
-        name: torch.zeros_like(one) if gradient is None else gradient
-        for (name, one), gradient in zip(named.items(), found, strict=True)
-    }
+    found = gradients(model(*inputs), list(named.values()))
+    return dict(zip(named, found, strict=True))
 
 
 def optimiser_step(
     model: nn.Module, *inputs: Any, optimiser: str = "SGD", lr: float = 0.1, steps: int = 1
 ) -> State:
-    """Take steps that make a fixed random weighting of a model's output smaller.
+    """Take steps that make the weighted sum of a model's output smaller.
 
     Args:
         model: the model; its parameters are changed.
@@ -68,17 +62,6 @@ def optimiser_step(
         weighted_sum(model(*inputs)).backward()
         taken.step()
     return state_dict(model)
-
-
-def weighted_sum(output: Any) -> Any:
-    """A fixed random weighting of the float tensors in an output, as one number."""
-    generator = torch.Generator().manual_seed(0)
-    total: Any = 0.0
-    for _, leaf in values.leaves(output):
-        if isinstance(leaf, Tensor) and leaf.is_floating_point():
-            weights = torch.randn(leaf.shape, generator=generator, dtype=torch.float64)
-            total = total + (leaf * weights.to(leaf.dtype)).sum()
-    return total
 
 
 QUESTIONS: dict[str, Callable[..., Any]] = {

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from . import values
-from .models import weighted_sum
 
 
 @dataclass
@@ -93,7 +92,7 @@ def outcome_of(function: Callable[..., Any] | Remote, call: Call, widen: bool = 
     try:
         value = function(*inputs, **options)
         if call.wrt is not None:
-            value = _gradients(value, [inputs[position] for position in call.wrt])
+            value = gradients(value, [inputs[position] for position in call.wrt])
     except Exception as error:  # whatever a student's function raises is its outcome
         bases = tuple(base.__name__ for base in type(error).__mro__[:-2])
         text = values.shorten(str(error), 300)
@@ -118,17 +117,39 @@ CUT_OFF = (
 )
 
 
-def _gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Gradients of a fixed random weighting of the float tensors in `output`."""
+def weighted_sum(output: Any) -> Any:
+    """A fixed random weighting of the float tensors in an output, as one number."""
+    generator = torch.Generator().manual_seed(0)
+    total: Any = 0.0
+    for _, leaf in values.leaves(output):
+        if isinstance(leaf, Tensor) and leaf.is_floating_point():
+            weights = torch.randn(leaf.shape, generator=generator, dtype=torch.float64)
+            total = total + (leaf * weights.to(leaf.dtype)).sum()
+    return total
+
+
+def gradients(output: Any, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Gradients of the weighted sum of an output; zeros where it does not depend on an input.
+
+    Args:
+        output: what a function gave.
+        inputs: tensors that require a gradient, of any shapes.
+
+    Returns:
+        For each input its gradient, of the same shape.
+
+    Raises:
+        NotConnected: the output depends on none of them.
+    """
     total = weighted_sum(output)
     if not isinstance(total, Tensor) or not total.requires_grad:
         raise NotConnected(CUT_OFF)
-    gradients = torch.autograd.grad(total, list(inputs), allow_unused=True)
-    if all(gradient is None for gradient in gradients):
+    found = torch.autograd.grad(total, list(inputs), allow_unused=True)
+    if all(gradient is None for gradient in found):
         raise NotConnected(CUT_OFF)
     return tuple(
         torch.zeros_like(source) if gradient is None else gradient
-        for gradient, source in zip(gradients, inputs, strict=True)
+        for gradient, source in zip(found, inputs, strict=True)
     )
 
 
