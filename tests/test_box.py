@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,14 +135,14 @@ def test_every_device_is_harmless(session: Session) -> None:
     ("source", "reply"),
     [
         ("bytearray(1 << 29)", "MemoryError"),
-        ("open('/tmp/a', 'wb').write(bytes(5 << 20))", "File too large"),
+        ("import tempfile; tempfile.TemporaryFile().write(bytes(5 << 20))", "File too large"),
         ("import os; [os.pipe() for _ in range(99)]", "Too many open files"),
         ("import os; os.fork()", "Operation not permitted"),
         ("import subprocess; subprocess.run(['/bin/true'])", "Operation not permitted"),
         ("import socket; socket.socket()", "Operation not permitted"),
         ("import resource; resource.setrlimit(0, (-1, -1))", "ValueError|Operation not permitted"),
         ("import ctypes; print(ctypes.CDLL(None).ptrace(16, 1, None, None))", "-1"),
-        ("import os; os.mknod('/tmp/device')", "Operation not permitted"),
+        ("import os, tempfile; os.mknod(tempfile.mktemp())", "Operation not permitted"),
     ],
 )
 def test_a_limit_is_an_exception_in_the_box(session: Session, source: str, reply: str) -> None:
@@ -154,7 +155,7 @@ def test_a_limit_is_an_exception_in_the_box(session: Session, source: str, reply
 @pytest.mark.parametrize(
     ("source", "reply"),
     [
-        ("for n in range(9): open(f'/tmp/{n}', 'wb').write(bytes(1 << 20))", "No space left"),
+        ("for n in range(9): open(f'{n}', 'wb').write(bytes(1 << 20))", "No space left"),
         ("open('/course/new', 'w')", "Read-only file system"),
         ("open('/dev/shm/new', 'w')", "Read-only file system"),
         ("open('/proc/1/status')", "No such file"),
@@ -162,6 +163,24 @@ def test_a_limit_is_an_exception_in_the_box(session: Session, source: str, reply
 )
 def test_the_files_of_a_sandbox_are_its_own(session: Session, source: str, reply: str) -> None:
     assert reply in said(session, source)
+
+
+@in_a_sandbox
+def test_libraries_may_lie_in_the_folder_for_temporary_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As they do where the course was unpacked in /tmp: a box imports some only when asked to."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        library = Path(folder, "library.py")
+        library.write_text("ANSWER = 42")
+        # One of the files that are seen inside at the place that they have outside.
+        monkeypatch.setattr("autograder.box.server.HUGE_PAGES", (library,))
+        with ForkServer() as warm, Session(warm) as session:
+            assert said(session, f"print(open({str(library)!r}).read())") == "ANSWER = 42"
+            assert "Read-only file system" in said(session, f"open({folder + '/new'!r}, 'w')")
+            assert said(session, "print(open('new', 'w').write('12'))") == "2"
+            temporary = "import tempfile; print(tempfile.TemporaryFile().write(b'123'))"
+            assert said(session, temporary) == "3"
 
 
 def test_too_many_threads_end_the_box(session: Session) -> None:

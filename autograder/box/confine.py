@@ -31,6 +31,7 @@ READ_ONLY, NO_SETUID, NO_DEVICES, NO_EXEC, RECURSIVE, PRIVATE = 1, 2, 4, 8, 1638
 DROP_BOUNDING, NO_NEW_RIGHTS, LAST_CAPABILITY, CAPABILITY_VERSION = 24, 38, 63, 0x20080522
 
 NOBODY = 65534
+PRIVATE_FOLDER = Path("/private")  # all of a sandbox that can be written to; /tmp leads there
 
 # What has no place in an exercise, and has been a way out of sandboxes or into neighbours.
 FORBIDDEN = (
@@ -89,20 +90,19 @@ def enter_namespaces() -> None:
 
 
 def hide_files(limits: BoxLimits) -> None:
-    """Give the process empty private folders, in place of /tmp, /dev/shm and /proc.
+    """Give the process an empty private folder, and nothing in place of /dev/shm and /proc.
 
     Raises:
         OSError: the kernel refuses.
     """
     _mount(None, "/", None, RECURSIVE | PRIVATE)
     private = NO_SETUID | NO_DEVICES | NO_EXEC
-    _mount(
-        "tmpfs", "/tmp", "tmpfs", private, f"size={limits.folder_bytes},mode=1777,nr_inodes=4096"
-    )
+    size = f"size={limits.folder_bytes},mode=1777,nr_inodes=4096"
+    _mount("tmpfs", str(PRIVATE_FOLDER), "tmpfs", private, size)
     for folder in ("/dev/shm", "/proc"):
         if Path(folder).is_dir():
             _mount("tmpfs", folder, "tmpfs", READ_ONLY | private, "size=4k,mode=555")
-    os.chdir("/tmp")
+    os.chdir(PRIVATE_FOLDER)
 
 
 def become_nobody() -> None:

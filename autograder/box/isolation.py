@@ -13,7 +13,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from autograder.box.confine import NOBODY
+from autograder.box.confine import NOBODY, PRIVATE_FOLDER
 from autograder.errors import CourseError
 
 CONTAINER_MARK = "GRADING_CONTAINER"  # the environment variable that docs/Containerfile sets
@@ -119,7 +119,7 @@ def sandbox(
     command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     nobody = str(NOBODY)  # root, too, is nobody in there
     command += ["--uid", nobody, "--gid", nobody, "--cap-drop", "ALL"]
-    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+    command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", str(PRIVATE_FOLDER)]
     command += ["--ro-bind", "/usr", "/usr"]
     for name in ("/bin", "/sbin", "/lib", "/lib64"):
         folder = Path(name)
@@ -137,6 +137,9 @@ def sandbox(
             command += ["--ro-bind", str(path), str(path)]
     for source, target in links:
         command += ["--ro-bind", str(source), str(target)]
+    seen = [*readable, *(target for _, target in links)]
+    if not any(path.is_relative_to("/tmp") for path in seen):  # a course may well lie there
+        command += ["--symlink", str(PRIVATE_FOLDER), "/tmp"]
     return [*command, "--remount-ro", "/", "--remount-ro", "/dev"]
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.box import channel
-from autograder.box.confine import BoxLimits
+from autograder.box.confine import PRIVATE_FOLDER, BoxLimits
 from autograder.box.isolation import Isolation, Level, probe, sandbox
 from autograder.chapters import ROOT
 from autograder.errors import CourseError
@@ -86,11 +86,13 @@ class ForkServer:
     def _start(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         program = [sys.executable, "-m", "autograder.box.fork_server", str(theirs.fileno())]
+        private = str(PRIVATE_FOLDER) if self.is_sandbox else tempfile.gettempdir()
         environment = {
             "PATH": "/usr/bin:/bin",
-            "HOME": "/tmp",
-            "IPYTHONDIR": "/tmp/.ipython",
-            "MPLCONFIGDIR": "/tmp/.matplotlib",
+            "HOME": private,
+            "TMPDIR": private,
+            "IPYTHONDIR": f"{private}/.ipython",
+            "MPLCONFIGDIR": f"{private}/.matplotlib",
             "OMP_NUM_THREADS": "1",
             # In huge pages, where the system has them: a fork copies 100 entries, and not 50,000.
             "PYTHONMALLOC": "malloc",

@@ -4,10 +4,12 @@ Works on graders that give the student's process a folder on the grader's disk.
 Trace: files were refused
 """
 
+import tempfile
+
 written = 0
 try:
     for number in range(100):
-        with open(f"/tmp/full{number}", "wb") as file:
+        with open(f"{tempfile.gettempdir()}/full{number}", "wb") as file:
             for _ in range(15):
                 written += file.write(bytes(1 << 20))
 except OSError:

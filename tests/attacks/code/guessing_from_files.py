@@ -5,8 +5,9 @@ Trace: boxes before this one: 0
 """
 
 import os
+import tempfile
 
-notes = "/tmp/notes"
+notes = f"{tempfile.gettempdir()}/notes"
 before = len(open(notes).read()) if os.path.exists(notes) else 0
 print("boxes before this one:", before)
 

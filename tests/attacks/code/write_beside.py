@@ -7,6 +7,7 @@ Trace: written outside: []
 import os
 import site
 import sys
+import tempfile
 
 written = []
 for folder in {*sys.path, *site.getsitepackages(), "/course", "/course/autograder", "/", "/dev"}:
@@ -17,5 +18,6 @@ for folder in {*sys.path, *site.getsitepackages(), "/course", "/course/autograde
             written.append(os.path.join(folder, name))
         except OSError:
             continue
-open("/tmp/numpy.py", "w").write("raise SystemExit")
-print("written outside:", [path for path in written if not path.startswith("/tmp")])
+own = tempfile.gettempdir()
+open(f"{own}/numpy.py", "w").write("raise SystemExit")
+print("written outside:", [path for path in written if not path.startswith(own)])
