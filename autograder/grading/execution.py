@@ -19,7 +19,6 @@ from functools import lru_cache
 from typing import Any
 
 import nbformat
-from nbformat.v4 import new_output
 
 from autograder.box.remote import RemoteFunction
 from autograder.box.server import BoxLost, ForkServer
@@ -204,9 +203,14 @@ def tidy(cell: nbformat.NotebookNode, message: str) -> None:
     """
     if message:
         lines = message.splitlines()
-        cell.outputs = [new_output("error", ename="Check", evalue=message, traceback=lines)]
+        cell.outputs = [_output("error", ename="Check", evalue=message, traceback=lines)]
     else:
-        cell.outputs = [new_output("stream", name="stdout", text=passed_line(cell) + "\n")]
+        cell.outputs = [_output("stream", name="stdout", text=passed_line(cell) + "\n")]
+
+
+def _output(kind: str, **parts: Any) -> nbformat.NotebookNode:
+    """An output as nbformat's `new_output` makes it, which asks each time whether it is one."""
+    return nbformat.from_dict({"output_type": kind, **parts})
 
 
 def _has_news(told: Told) -> bool:
@@ -226,7 +230,7 @@ def _is_lost(told: Told) -> bool:
 def _enter_verdict(cell: nbformat.NotebookNode, verdict: Told, shown: Told) -> None:
     """Leave in a graded cell its verdict, and the reason that may be shown."""
     if not isinstance(verdict, Exception):
-        cell.outputs = [new_output("stream", name="stdout", text=passed_line(cell) + "\n")]
+        cell.outputs = [_output("stream", name="stdout", text=passed_line(cell) + "\n")]
         return
     if isinstance(shown, BoxLost):
         name, text = CheckFailed.__name__, str(shown)  # the text is a sentence already
@@ -234,7 +238,7 @@ def _enter_verdict(cell: nbformat.NotebookNode, verdict: Told, shown: Told) -> N
         name, text = type(shown).__name__, str(shown)
     else:
         name, text = _without_hints(verdict, cell.source)
-    cell.outputs = [new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]
+    cell.outputs = [_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])]
 
 
 def _without_hints(error: Exception, source: str) -> tuple[str, str]:
@@ -255,9 +259,7 @@ def _enter_outputs(cell: nbformat.NotebookNode, told: Told) -> None:
     if not isinstance(told, CellResult):
         return
     if told.output:
-        cell.outputs.append(new_output("stream", name="stdout", text=told.output))
+        cell.outputs.append(_output("stream", name="stdout", text=told.output))
     if told.error is not None:
         said = f"{told.error}: {told.text}"
-        cell.outputs.append(
-            new_output("error", ename=told.error, evalue=told.text, traceback=[said])
-        )
+        cell.outputs.append(_output("error", ename=told.error, evalue=told.text, traceback=[said]))

@@ -164,7 +164,7 @@ def _clean(
     make_harmless(notebook, {cell.source for cell in released.cells})
     notebook.metadata = copy.deepcopy(released.metadata)
     notebook = nbformat.v4.upgrade(notebook)
-    _, notebook = nbformat.validator.normalize(notebook, strip_invalid_metadata=True)
+    _, notebook = nbformat.validator.normalize(notebook)
     return notebook
 
 

@@ -56,8 +56,10 @@ def read_notebook(file: Path) -> nbformat.NotebookNode:
     if file.is_dir():
         raise CourseError(f"{file} is a folder; name the notebook in it.")
     try:
-        notebook = nbformat.read(file, as_version=4)
-        nbformat.validate(notebook)
+        errors: dict[str, Exception] = {}
+        notebook = nbformat.read(file, as_version=4, capture_validation_error=errors)
+        for error in errors.values():
+            raise error
     except OSError as error:
         raise CourseError(f"{file} can't be read: {error.strerror}.") from error
     except Exception as error:  # nbformat takes much for granted, and raises whatever comes of it
