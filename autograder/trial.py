@@ -12,6 +12,7 @@ import itertools
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import CodeType
 from typing import Any
 
@@ -111,6 +112,7 @@ def run_compiled(code: CodeType, namespace: dict[str, Any]) -> None:
         exec(code, namespace)
 
 
+@cache
 def baked_answers(chapter: Chapter) -> str:
     """The answers to a chapter's public checks, as the file that a student's bundle brings."""
     recorder = Recorder(ReferenceAnswers())

@@ -27,7 +27,6 @@ from autograder.chapters import ROOT, Chapter, find_chapter
 from autograder.grading.course import CONFIG_FILE, Course
 from autograder.grading.execution import Assignment
 from autograder.grading.intake import Intake, students_of
-from autograder.grading.needed import needed_cells
 from autograder.grading.preprocessors import VERDICTS
 from autograder.grading.record import entered_grades
 from autograder.grading.release import release
@@ -37,6 +36,7 @@ from autograder.grading.verify import Plan, Verifier
 from autograder.notebook.check import Check
 from autograder.reference import ReferenceAnswers, RememberedAnswers
 from autograder.sample_class import sample_answers
+from autograder.submission.needed import needed_cells
 from autograder.submission.restore import grade_id, is_check
 from autograder.trial import compile_cell, run_compiled
 from autograder.weave.notebook import instructor_notebook, student_notebook

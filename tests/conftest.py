@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
@@ -65,10 +66,19 @@ def chapter(chapters: tuple[Chapter, ...]) -> Chapter:
 
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ...]) -> Path:
-    """A course folder in which all chapters are released; not to be changed."""
-    course = Course(tmp_path_factory.mktemp("course"))
-    release(course, chapters)
-    return course.root
+    """A course folder in which all chapters are released; not to be changed.
+
+    Where tests run side by side, the first that needs it makes it for all.
+    """
+    together = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        together = together.parent
+    folder, done = together / "released", together / "released.done"
+    with FileLock(together / "released.lock"):
+        if not done.exists():
+            release(Course(folder), chapters)
+            done.touch()
+    return folder
 
 
 @dataclass
@@ -80,13 +90,14 @@ class GradedClass:
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ...]) -> GradedClass:
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, chapters: tuple[Chapter, ...], released: Path
+) -> GradedClass:
     """The sample class, handed in and graded; not to be changed.
 
     For the first chapter all of it, for the others those of CHAPTER_STUDENTS.
     """
-    course = Course(tmp_path_factory.mktemp("class"))
-    release(course, chapters)
+    course = Course(shutil.copytree(released, tmp_path_factory.mktemp("class") / "course"))
     write_sample_class(course)
     marks = {}
     for one in chapters:

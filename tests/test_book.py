@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tests.test_weave import secrets_of, shown_to_students
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
-PHONE, DESKTOP = 360, 1280
+PHONE, DESKTOP, HEIGHT = 360, 1280, 900
 
 # A page has ten thousand spans of coloured code. Axe takes minutes for all of them, and they look
 # alike: of each class in each kind of box one stays, the others become plain text.
@@ -73,13 +74,51 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def opened(browser: Browser, url: str, width: int = DESKTOP, theme: str = "light") -> Page:
-    """A page, loaded to the end, its maths set."""
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=theme)
+@dataclass
+class Visit:
+    """A page that stays open for several tests.
+
+    Args:
+        page: the page, as wide as a desktop, in the light.
+        asked: the addresses that it asked for.
+        missing: those that are not there.
+    """
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Visit]:
+    """Each page of the book, loaded once."""
+    visit = Visit(new_page(browser))
+    visit.page.on("request", lambda request: visit.asked.append(request.url))
+    visit.page.on(
+        "response", lambda reply: visit.missing.append(reply.url) if reply.status >= 400 else None
+    )
+    load(visit.page, f"{address}/{request.param}.html")
+    yield visit
+    visit.page.close()
+
+
+def opened(browser: Browser, url: str, theme: str) -> Page:
+    """A page in light or dark."""
+    page = new_page(browser, theme)
+    load(page, url)
+    return page
+
+
+def new_page(browser: Browser, theme: str = "light") -> Page:
+    """An empty page, as wide as a desktop."""
+    return browser.new_page(viewport={"width": DESKTOP, "height": HEIGHT}, color_scheme=theme)
+
+
+def load(page: Page, url: str) -> None:
+    """Load a page to its end, its maths set."""
     page.goto(url, wait_until="networkidle")
     page.wait_for_function("!window.MathJax || MathJax.startup?.promise !== undefined")
     page.evaluate("window.MathJax?.startup?.promise")
-    return page
 
 
 def test_every_page_is_built(site: Path) -> None:
@@ -169,44 +208,44 @@ def test_a_change_of_the_reference_reads_its_page_again(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_asks_no_other_host_for_anything(browser: Browser, address: str, name: str) -> None:
-    page = browser.new_page()
-    asked: list[str] = []
-    missing: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("response", lambda reply: missing.append(reply.url) if reply.status >= 400 else None)
-    page.goto(f"{address}/{name}.html", wait_until="networkidle")
-    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
-    assert [url for url in missing if not url.endswith("favicon.ico")] == []
-    if page.locator(".math").count():
-        assert page.locator("mjx-container").count() > 0, "the maths is not set"
-    page.close()
+def test_a_page_asks_no_other_host_for_anything(visit: Visit, address: str) -> None:
+    own = (address, "data:", "blob:")
+    assert [url for url in visit.asked if not url.startswith(own)] == []
+    assert [url for url in visit.missing if not url.endswith("favicon.ico")] == []
+    if visit.page.locator(".math").count():
+        assert visit.page.locator("mjx-container").count() > 0, "the maths is not set"
+
+
+@pytest.mark.browser
+def test_nothing_is_wider_than_a_phone(visit: Visit) -> None:
+    visit.page.set_viewport_size({"width": PHONE, "height": HEIGHT})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    visit.page.set_viewport_size({"width": DESKTOP, "height": HEIGHT})
+
+
+@pytest.mark.browser
+def test_a_screen_reader_finds_its_way(visit: Visit) -> None:
+    assert what_axe_says(visit.page) == []
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_wider_than_a_phone(browser: Browser, address: str, name: str) -> None:
-    page = opened(browser, f"{address}/{name}.html", width=PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
-    page.close()
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_screen_reader_finds_its_way(
-    browser: Browser, address: str, name: str, theme: str
+def test_a_screen_reader_finds_its_way_in_the_dark(
+    browser: Browser, address: str, name: str
 ) -> None:
-    page = opened(browser, f"{address}/{name}.html", theme=theme)
-    page.evaluate(ONE_SPAN_OF_EACH_KIND)
-    violations = Axe().run(page).response["violations"]
-    assert [
-        f"{violation['id']}: {node['html'][:200]}"
-        for violation in violations
-        for node in violation["nodes"][:3]
-    ] == []
+    page = opened(browser, f"{address}/{name}.html", "dark")
+    assert what_axe_says(page) == []
     page.close()
+
+
+def what_axe_says(page: Page) -> list[str]:
+    """What is wrong with a page, which it changes."""
+    page.evaluate(ONE_SPAN_OF_EACH_KIND)
+    return [
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"][:3]
+    ]
 
 
 @pytest.mark.browser
@@ -214,7 +253,7 @@ def test_figures_take_the_colour_of_the_text(browser: Browser, address: str) -> 
     url = f"{address}/{PAGES[0]}.html"
     inks = {}
     for theme in ("light", "dark"):
-        page = opened(browser, url, theme=theme)
+        page = opened(browser, url, theme)
         inks[theme] = page.evaluate(
             "getComputedStyle(document.querySelector('figure.course-figure svg')).color"
         )

@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.chapters import Chapter
 from autograder.grading.execution import Assignment
-from autograder.grading.needed import needed_cells
+from autograder.submission.needed import needed_cells
 from autograder.submission.restore import ANSWER_PREFIX, grade_id
 from autograder.weave.notebook import instructor_notebook
 

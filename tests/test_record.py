@@ -19,11 +19,11 @@ from autograder.chapters import Chapter
 from autograder.grading.course import CONFIG_FILE, Course, Running
 from autograder.grading.execution import Assignment
 from autograder.grading.grade import grade
-from autograder.grading.needed import needed_cells
 from autograder.grading.preprocessors import VERDICTS
 from autograder.grading.record import TABLE, entered_grades
 from autograder.grading.release import release
 from autograder.sample_class import write_sample_class
+from autograder.submission.needed import needed_cells
 from autograder.submission.restore import is_check
 
 pytestmark = pytest.mark.slow

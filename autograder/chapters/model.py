@@ -88,7 +88,7 @@ class Carried:
     line: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is read once, and is itself the key to what comes of it
 class Chapter:
     """A chapter as its source tells it.
 

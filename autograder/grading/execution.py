@@ -24,11 +24,11 @@ from autograder.box.remote import RemoteFunction
 from autograder.box.server import BoxLost, ForkServer
 from autograder.box.session import CellResult, Session, TimeLimits
 from autograder.chapters import Chapter
-from autograder.grading.needed import needed_cells
 from autograder.notebook.check import Check, CheckFailed
 from autograder.notebook.check.callsite import constants
 from autograder.reference import ReferenceAnswers, RememberedAnswers
 from autograder.submission.names import given_names, used_names
+from autograder.submission.needed import needed_cells, plain_sources
 from autograder.submission.restore import grade_id, is_check
 from autograder.submission.run import DEATH, TIMEOUT
 from autograder.submission.validate import failure_message, passed_line
@@ -62,13 +62,14 @@ class Assignment:
     @classmethod
     def of_chapter(cls, chapter: Chapter) -> Assignment:
         """A chapter of this course."""
-        cells = student_notebook(chapter).cells
-        plain = [
-            cell.source for cell in cells if cell.cell_type == "code" and grade_id(cell) is None
-        ]
+        notebook = student_notebook(chapter)
         rules = [(one.name, one.forbids) for one in chapter.exercises if one.forbids]
         return cls(
-            chapter.set_up, frozenset(plain), chapter.data_wheels, _texts(cells), tuple(rules)
+            chapter.set_up,
+            plain_sources(notebook),
+            chapter.data_wheels,
+            _texts(notebook.cells),
+            tuple(rules),
         )
 
     @classmethod

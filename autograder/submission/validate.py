@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.errors import CourseError
+from autograder.submission.needed import needed_cells, plain_sources
 from autograder.submission.restore import (
     ANSWER_PREFIX,
     CARRIED_PREFIX,
@@ -92,18 +93,20 @@ def validate(
     handed_out: nbformat.NotebookNode,
     runner: NotebookRunner,
     progress: Callable[[int, int], None] = lambda number, total: None,
+    run_all: bool = False,
 ) -> tuple[list[ExerciseResult], list[str]]:
-    """Run a notebook and tell what came of each exercise.
+    """Run what a notebook's checks need, as it is graded, and tell what came of each exercise.
 
     Args:
         file: the notebook; it is not changed.
         handed_out: the notebook as it was handed out.
         runner: runs it.
         progress: called before each cell with its number and how many there are.
+        run_all: also run the cells that no check needs.
 
     Returns:
-        A result for each exercise, and notes on graded cells that had to be restored and on other
-        cells that failed.
+        A result for each exercise, and notes: on graded cells that had to be restored, on other
+        cells that failed, and on how many were not run.
 
     Raises:
         CourseError: the file is no notebook, or one of another course.
@@ -116,7 +119,18 @@ def validate(
             "lost their marks. Then copy your answers into a fresh one."
         )
     notes = restore(notebook, official).sentences()
-    runner.run(notebook, repeatable=lambda cell: not is_check(cell), progress=progress)
+    plain = frozenset() if run_all else plain_sources(handed_out)
+    needed = {id(cell) for cell in needed_cells(notebook, plain)}
+
+    def is_left_out(cell: nbformat.NotebookNode) -> bool:
+        return not is_check(cell) and id(cell) not in needed
+
+    runner.run(
+        notebook,
+        skip=is_left_out,
+        repeatable=lambda cell: not is_check(cell),
+        progress=progress,
+    )
     results: dict[str, ExerciseResult] = {}
     for cell in notebook.cells:
         if is_check(cell):
@@ -130,7 +144,11 @@ def validate(
                 before.points + points,
                 before.message or message,
             )
-    return list(results.values()), notes + _other_failures(notebook)
+    notes += _other_failures(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    if left := sum(map(is_left_out, code)):
+        notes.append(f"Not run: {plural(left, 'cell')} that no check needs. --run-all runs all.")
+    return list(results.values()), notes
 
 
 def failure_message(cell: nbformat.NotebookNode, notebook: nbformat.NotebookNode) -> str:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
+from pybtex.backends.plaintext import Backend as PlainText
 from pybtex.database import BibliographyData, Person, parse_file
 from pybtex.richtext import Text
 from pybtex.style.formatting.plain import Style
@@ -189,7 +190,7 @@ def references(chapter: Chapter) -> str:
     }
     entries = _bibliography().entries
     works = Style(abbreviate_names=True).format_entries(entries[key] for key in sorted(cited))
-    lines = [f"- {work.text.render_as('text')}" for work in works]
+    lines = [f"- {work.text.render(PlainText())}" for work in works]
     return "## References\n\n" + "\n".join(lines) if lines else ""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from functools import cache
 from typing import Any
 
 import nbformat
@@ -58,6 +60,16 @@ PAGE_NOTE = (
 
 def instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:
     """The notebook that nbgrader takes as source: answers, points, public and hidden checks."""
+    return copy.deepcopy(_instructor_notebook(chapter))
+
+
+def student_notebook(chapter: Chapter) -> nbformat.NotebookNode:
+    """The notebook that students get: what `nbgrader generate_assignment` makes of the source."""
+    return copy.deepcopy(_student_notebook(chapter))
+
+
+@cache
+def _instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:
     notebook = nbformat.v4.new_notebook(
         metadata={
             "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -111,8 +123,8 @@ def instructor_notebook(chapter: Chapter) -> nbformat.NotebookNode:
     return notebook
 
 
-def student_notebook(chapter: Chapter) -> nbformat.NotebookNode:
-    """The notebook that students get: what `nbgrader generate_assignment` makes of the source."""
+@cache
+def _student_notebook(chapter: Chapter) -> nbformat.NotebookNode:
     notebook = instructor_notebook(chapter)
     resources: dict[str, Any] = {}
     for step in STUDENT_STEPS:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import nbformat
 
 from autograder.submission.names import changed_names, given_names, imported, used_names
-from autograder.submission.restore import is_check
+from autograder.submission.restore import grade_id, is_check
 
 
 def needed_cells(
@@ -42,6 +42,15 @@ def needed_cells(
         run += found
         waiting = [place for place in waiting if place not in found]
     return [code[place] for place in sorted(run)]
+
+
+def plain_sources(handed_out: nbformat.NotebookNode) -> frozenset[str]:
+    """The sources of a notebook's code cells that are neither answers nor checks."""
+    return frozenset(
+        cell.source
+        for cell in handed_out.cells
+        if cell.cell_type == "code" and grade_id(cell) is None
+    )
 
 
 def _gives(source: str, settled: frozenset[str]) -> frozenset[str]:
