@@ -11,6 +11,7 @@ import copy
 import inspect
 import textwrap
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def sample_answers(chapter: Chapter) -> dict[str, Answers]:
     }
 
 
+@cache
 def expected_points(chapter: Chapter) -> dict[str, float]:
     """The points that each student of the sample class must get, worked out without a kernel.
 

@@ -161,7 +161,9 @@ def torchs_own_dice(
         labels[row, place] = input_ids[row, place]
     kinds = torch.multinomial(torch.tensor([0.8, 0.1, 0.1]), max(len(places), 1), replacement=True)
     replacements = torch.randint(vocab_size, (len(places),))
-    for (row, place), kind, token in zip(places.tolist(), kinds, replacements, strict=False):
+    for (row, place), kind, token in zip(
+        places.tolist(), kinds.tolist(), replacements.tolist(), strict=False
+    ):
         if kind == 0:
             masked[row, place] = mask_id
         elif kind == 1:
