@@ -4,8 +4,8 @@ Works on graders without a limit on threads: root has none, and all neighbours f
 Trace: The process died
 """
 
+import os
 import threading
-import time
 
 threading.stack_size(32768)
 waiting = threading.Event()
@@ -13,4 +13,4 @@ for _ in range(5_000):
     try:
         threading.Thread(target=waiting.wait, daemon=True).start()
     except RuntimeError:
-        time.sleep(0.001)
+        os._exit(0)  # an ordinary user is refused the next one; root is ended before that
