@@ -127,6 +127,13 @@ def test_whatever_a_student_wrote_is_shown_as_text() -> None:
     assert made.count("&lt;script&gt;alert(1)") >= 8
 
 
+def test_how_many_cells_were_not_run_is_told() -> None:
+    cells = [new_code_cell("a = 1", execution_count=1), new_code_cell(" ")]
+    assert "Not run" not in page_of(new_notebook(cells=cells), about(), BOOK)
+    cells += [new_code_cell("plot()"), new_code_cell("plot()")]
+    assert "Not run: 2 cells that no check" in page_of(new_notebook(cells=cells), about(), BOOK)
+
+
 def test_several_checks_of_one_exercise_are_added_and_a_message_is_told_once() -> None:
     cells = []
     for name, score in (("check-x", 0), ("check-x-edges", 2)):

@@ -107,8 +107,9 @@ def test_a_lost_point_has_its_reason_in_the_feedback(
     for chapter in chapters:
         pages = {page.parts[-3]: page for page in write_feedback(course, chapter.slug)}
         for student in graded.marks[chapter.slug]:
-            part = reasons.get(student, "")
-            assert part in pages[student].read_text(encoding="utf-8"), student
+            part, page = reasons.get(student, ""), pages[student].read_text(encoding="utf-8")
+            assert part in page, student
+            assert "Not run: " in page, "no experiment is needed by a check"
     assert set(reasons) <= set(graded.marks[chapters[0].slug])
 
 

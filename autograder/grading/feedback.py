@@ -86,6 +86,7 @@ def page_of(notebook: nbformat.NotebookNode, about: dict[str, Any], book: str) -
         "student": escape(about["student"]),
         "points": f"{max(0.0, about['score']):g} of {plural(about['max_score'], 'point')}",
         "late": f"<p>{plural(late, 'point')} taken off, since it was late.</p>" if late else "",
+        "not_run": _not_run(notebook),
         "notes": "".join(_note(text) for text in _notes(notebook)),
         "rows": "".join(_row(exercise) for exercise in exercises),
         "sections": "".join(_section(exercise, chapter, book) for exercise in exercises),
@@ -140,6 +141,13 @@ def _notes(notebook: nbformat.NotebookNode) -> list[str]:
     """What the grader had to say about the notebook as a whole; it stands at its top."""
     texts = [unfenced(cell.source) for cell in notebook.cells[:2] if cell.cell_type == "markdown"]
     return [text for text in texts if text.startswith(NOTES)]
+
+
+def _not_run(notebook: nbformat.NotebookNode) -> str:
+    """How many cells were not run, since no check needs them; empty where all were."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    left = sum(cell.execution_count is None for cell in code)
+    return f"<p>Not run: {plural(left, 'cell')} that no check needs.</p>" if left else ""
 
 
 def _note(text: str) -> str:
