@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import shutil
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 
 from autograder.bundle import write_bundle
 from autograder.chapters import Chapter, load_chapters
-from autograder.submission.names import given_names, used_names
-from autograder.submission.restore import ANSWER_PREFIX, grade_id, is_check
+from autograder.submission.restore import ANSWER_PREFIX, grade_id
 from autograder.weave.notebook import instructor_notebook
 from tests.test_commands import in_a_process
 
@@ -71,14 +69,3 @@ def test_a_student_may_run_all_cells(tmp_path: Path, chapter: Chapter) -> None:
     changed = in_a_process("validate", file.name, cwd=file.parent)  # what one changed is run
     assert changed.returncode == 0
     assert "A cell that is not graded failed" in changed.stdout
-
-
-def test_every_cell_of_a_notebook_finds_its_names(chapters: tuple[Chapter, ...]) -> None:
-    """The page runs the same cells, and some more; whatever those define is missing here."""
-    for chapter in chapters:
-        known = set(dir(builtins))
-        for cell in instructor_notebook(chapter).cells:
-            if cell.cell_type == "code" and not is_check(cell):
-                known |= given_names(cell.source)
-                missing = used_names(cell.source) - known
-                assert missing == set(), f"{chapter.slug}: {cell.source}"

@@ -20,7 +20,7 @@ from autograder.bundle import SHIPPED, STUDENT_PACKAGES, bundle
 from autograder.chapters import CELL_LINES, Chapter, SourceError, tags_of
 from autograder.reference import SOLUTIONS, find_definition
 from autograder.submission.names import given_names, used_names
-from autograder.submission.restore import ANSWER_PREFIX, grade_id
+from autograder.submission.restore import ANSWER_PREFIX, grade_id, is_check
 from autograder.weave.markdown import plain_markdown
 from autograder.weave.notebook import instructor_notebook, student_notebook
 from autograder.weave.page import chapter_page, read_page
@@ -144,6 +144,17 @@ def test_an_answer_needs_no_name_that_its_notebook_does_not_give(
                 known |= given_names(cell.source)
                 missing = used_names(cell.source) - known
                 assert missing == set(), f"{chapter.slug}: {grade_id(cell)}"
+
+
+def test_every_cell_of_a_notebook_finds_its_names(chapters: tuple[Chapter, ...]) -> None:
+    """The page runs the same cells, and some more; whatever those define is missing here."""
+    for chapter in chapters:
+        known = set(dir(builtins))
+        for cell in instructor_notebook(chapter).cells:
+            if cell.cell_type == "code" and not is_check(cell):
+                known |= given_names(cell.source)
+                missing = used_names(cell.source) - known
+                assert missing == set(), f"{chapter.slug}: {cell.source}"
 
 
 def test_the_student_s_notebook_is_what_nbgrader_makes(

@@ -21,6 +21,7 @@ from traitlets import Unicode
 from autograder.chapters import ROOT, Chapter, find_chapter
 from autograder.chapters.model import BARE_HEADING
 from autograder.grading.harmless import NOTES, unfenced
+from autograder.submission.needed import told_left_out
 from autograder.submission.restore import ANSWER_PREFIX, exercise_of, grade_id, is_check
 from autograder.text import plural
 
@@ -146,8 +147,8 @@ def _notes(notebook: nbformat.NotebookNode) -> list[str]:
 def _not_run(notebook: nbformat.NotebookNode) -> str:
     """How many cells were not run, since no check needs them; empty where all were."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    left = sum(cell.execution_count is None for cell in code)
-    return f"<p>Not run: {plural(left, 'cell')} that no check needs.</p>" if left else ""
+    left_out = told_left_out(sum(cell.execution_count is None for cell in code))
+    return f"<p>{left_out}</p>" if left_out else ""
 
 
 def _note(text: str) -> str:

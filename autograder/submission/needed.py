@@ -8,6 +8,7 @@ import nbformat
 
 from autograder.submission.names import changed_names, given_names, imported, used_names
 from autograder.submission.restore import grade_id, is_check
+from autograder.text import plural
 
 
 def needed_cells(
@@ -51,6 +52,11 @@ def plain_sources(handed_out: nbformat.NotebookNode) -> frozenset[str]:
         for cell in handed_out.cells
         if cell.cell_type == "code" and grade_id(cell) is None
     )
+
+
+def told_left_out(count: int) -> str:
+    """What is said of cells that were not run; empty where all were."""
+    return f"Not run: {plural(count, 'cell')} that no check needs." if count else ""
 
 
 def _gives(source: str, settled: frozenset[str]) -> frozenset[str]:

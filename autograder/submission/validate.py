@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 
 from autograder.errors import CourseError
-from autograder.submission.needed import needed_cells, plain_sources
+from autograder.submission.needed import needed_cells, plain_sources, told_left_out
 from autograder.submission.restore import (
     ANSWER_PREFIX,
     CARRIED_PREFIX,
@@ -57,10 +57,10 @@ def read_notebook(file: Path) -> nbformat.NotebookNode:
     if file.is_dir():
         raise CourseError(f"{file} is a folder; name the notebook in it.")
     try:
-        errors: dict[str, Exception] = {}
-        notebook = nbformat.read(file, as_version=4, capture_validation_error=errors)
-        for error in errors.values():
-            raise error
+        invalid: dict[str, Exception] = {}
+        notebook = nbformat.read(file, as_version=4, capture_validation_error=invalid)
+        if invalid:
+            raise invalid["ValidationError"]
     except OSError as error:
         raise CourseError(f"{file} can't be read: {error.strerror}.") from error
     except Exception as error:  # nbformat takes much for granted, and raises whatever comes of it
@@ -146,8 +146,8 @@ def validate(
             )
     notes += _other_failures(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    if left := sum(map(is_left_out, code)):
-        notes.append(f"Not run: {plural(left, 'cell')} that no check needs. --run-all runs all.")
+    if left_out := told_left_out(sum(map(is_left_out, code))):
+        notes.append(f"{left_out} --run-all runs all.")
     return list(results.values()), notes
 
 
